@@ -1,0 +1,1 @@
+//! The scn command line.
