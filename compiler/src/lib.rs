@@ -3,6 +3,7 @@
 //! Enter at [`check`] (sources to HIR and diagnostics) and `lower` (HIR to IR).
 
 pub mod hir;
+pub mod ir;
 pub mod source;
 
 pub use scn_grammar::{SourceId, Span};
