@@ -383,7 +383,7 @@ pub enum Op {
     Take(Reg, u32),
     /// Puts a value into a slot of a unique object, dropping what was there. (object, slot, value own)
     Store(Reg, u32, Reg),
-    /// Gives an object with count 1: itself (own), or a shallow copy if it is shared. Records and tuples.
+    /// Gives an object with count 1: itself (own), or a shallow copy if it is shared. Records, tuples, lists, maps.
     Unique(Reg),
     /// Number of elements of a list.
     ListLen(Reg),
@@ -391,6 +391,20 @@ pub enum Op {
     BytesLen(Reg),
     /// Element of a list at an index known to be inside; a pointer comes borrowed from the list.
     ListAt(Reg, Reg),
+    /// Number of entries of a map.
+    MapLen(Reg),
+    /// Key of the entry at a position known to be inside; a pointer comes borrowed from the map.
+    MapKeyAt(Reg, Reg),
+    /// Value of the entry at a position known to be inside; a pointer comes borrowed from the map.
+    MapValueAt(Reg, Reg),
+    /// Looks a key up: (flag, memory slot); the slot is 0 if the flag is, a pointer comes borrowed from the map.
+    MapGet(Reg, Reg),
+    /// Moves a pointer out of a unique map: (flag, pointer), leaving null there; owned.
+    MapTake(Reg, Reg),
+    /// Inserts or replaces; the result is the new map. (map own, key own, value own)
+    MapInsert(Reg, Reg, Reg),
+    /// Puts an element back into a unique list after [`TryOp::ListTake`]. (list, index, value own)
+    ListPut(Reg, Reg, Reg),
     /// Deep equality of two objects, `string`s too; null equals null only.
     Equal(Reg, Reg),
     /// Text from parts, allocated once. Secrecy is static, so nothing of it is here.
@@ -495,6 +509,8 @@ pub enum TryOp {
     ListGet(Reg, Reg),
     /// (list own and inout, index, value own): the new list is the result, on error too. Never grows.
     ListSet(Reg, Reg, Reg),
+    /// Moves a pointer out of a unique list, leaving null; owned: `script.index`.
+    ListTake(Reg, Reg),
     /// A byte as int.
     BytesGet(Reg, Reg),
     /// A call of a pure function.
@@ -646,15 +662,13 @@ pub struct Pool {
 pub struct Server {
     /// `tcp`, `udp`, `tls`, `http`.
     pub protocol: String,
-    /// Gives the address, a string.
-    pub address: FuncId,
-    /// Options: each gives a string.
-    pub options: Vec<(String, FuncId)>,
     /// Cells of its state.
     pub cells: Vec<SlotType>,
-    /// Gives cells their values.
+    /// Gives the cells their values; no parameters.
     pub state: Option<FuncId>,
-    /// Runs with the bound listener (or socket) until the server stops; made by lowering: accepts and spawns connections.
+    /// Binds and returns the listener (or udp socket); no parameters. Made by lowering: evaluates address and options, calls `server.listen`.
+    pub start: FuncId,
+    /// Runs with the listener (own) until the server is cancelled. Made by lowering: accepts and spawns connections.
     pub main: FuncId,
 }
 
