@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The standard library of scn: declarations in `*.scn`, and the Rust behind them.
+//!
+//! Enter at [`LIBRARY`], which the compiler reads.
+//! How IR is executed is no business of this crate: it sees values and the host-call interface only.
+
+use scn_compiler::source::Library;
+
+/// Pairs each module's name with its text.
+macro_rules! modules {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../", $name, ".scn")))),*]
+    };
+}
+
+/// The declarations of the standard library.
+pub const LIBRARY: Library = Library {
+    modules: modules! {
+        "prelude" "string" "list" "map" "bytes" "json" "error" "range" "ip" "duration" "re" "data" "pool" "metric"
+        "base64" "crypto" "hex" "log" "math" "rand" "run" "time" "url" "user" "uuid"
+    },
+    prelude: &[
+        "prelude", "string", "list", "map", "bytes", "json", "error", "range", "ip", "duration",
+        "re", "data", "pool", "metric",
+    ],
+};
