@@ -16,10 +16,11 @@ macro_rules! modules {
 pub const LIBRARY: Library = Library {
     modules: modules! {
         "prelude" "string" "list" "map" "bytes" "json" "error" "range" "ip" "duration" "re" "data" "pool" "metric"
-        "base64" "crypto" "hex" "log" "math" "rand" "run" "time" "url" "user" "uuid"
+        "server" "base64" "crypto" "dns" "hex" "http" "log" "math" "rand" "run" "socket" "tcp" "time" "tls" "udp"
+        "url" "user" "uuid"
     },
     prelude: &[
         "prelude", "string", "list", "map", "bytes", "json", "error", "range", "ip", "duration",
-        "re", "data", "pool", "metric",
+        "re", "data", "pool", "metric", "server",
     ],
 };
