@@ -244,7 +244,8 @@ pub struct NativeRef {
     pub name: String,
     /// Parameters as registers (an optional scalar takes two: flag, payload).
     pub params: Vec<NativeParam>,
-    /// Result registers: none, one, or (flag, payload).
+    /// Result registers: none, one, or (flag, payload); without the receiver of an inout function,
+    /// which instructions name as their first result.
     pub results: SmallVec<[Ty; 2]>,
     /// Whether it may suspend: then it is called by [`WaitOp::Host`].
     pub waits: bool,
@@ -289,7 +290,8 @@ pub struct Function {
     pub regs: Vec<Ty>,
     /// Blocks; the first is the entry.
     pub blocks: Vec<Block>,
-    /// Whether it may wait. Pure functions have no [`Terminator::Wait`].
+    /// Whether it may wait. Pure functions have no [`Terminator::Wait`]. Always set for functions that run as
+    /// strands (sections, tests, initialisers, a server's functions, branches): so these always have frames.
     pub waits: bool,
     /// Whether it is in a cycle of the call graph: then calls count depth.
     pub recursive: bool,
@@ -403,6 +405,8 @@ pub enum Op {
     MapTake(Reg, Reg),
     /// Inserts or replaces; the result is the new map. (map own, key own, value own)
     MapInsert(Reg, Reg, Reg),
+    /// Appends to a list; the result is the new list. (list own, value own)
+    ListPush(Reg, Reg),
     /// Puts an element back into a unique list after [`TryOp::ListTake`]. (list, index, value own)
     ListPut(Reg, Reg, Reg),
     /// Deep equality of two objects, `string`s too; null equals null only.
@@ -416,9 +420,9 @@ pub enum Op {
     CellTake(u32),
     /// Puts a value into a cell, dropping what was there. (cell, value own)
     CellStore(u32, Reg),
-    /// Adds a reference; the result is the same pointer, owned.
+    /// Adds a reference; the result is the same pointer, owned. Null stays null.
     Retain(Reg),
-    /// Gives a reference up. (own)
+    /// Gives a reference up; null is nothing. (own)
     Drop(Reg),
     /// A use that does nothing: keeps a handle's local alive to the end of its scope. (borrow)
     Keep(Reg),
@@ -430,6 +434,8 @@ pub enum Op {
     ErrIsCancel,
     /// Adds a call's place to the trace of `ctx.err`.
     ErrTrace,
+    /// Names the next host call in reports: sets `ctx.site`.
+    Site(SiteId),
     /// A call of a pure function that cannot fail.
     Call(FuncId, Vec<Reg>),
     /// A call of a host function that neither fails nor waits.
@@ -547,13 +553,16 @@ pub enum WaitOp {
     Call(FuncId, Vec<Reg>),
     /// A call of a waiting host function. Borrowed arguments must live in slots across the wait.
     Host(NativeId, Vec<Reg>),
-    /// Runs branches as strands, arguments own. Each branch function has at most one result register pair.
-    /// `parallel`: the result is a tuple (of this descriptor) with one memory slot for each branch.
+    /// Runs branches as strands, arguments own.
+    /// `parallel`: the result is a tuple (of this descriptor) with one memory slot for each branch; the functions
+    /// return memory form in one register, or nothing (the slot is 0 then).
     Parallel(DescId, Vec<(FuncId, Vec<Reg>)>),
-    /// `race`: the results are those of the first branch to finish.
+    /// `race`: the results are those of the first branch to finish: none, one, or (flag, payload).
     Race(Vec<(FuncId, Vec<Reg>)>),
     /// `parallel for`: calls the function with each element and copies of the captures; the result is a list
     /// (of this descriptor) in input order. (result, list, function, captures, most at once; 0 is no limit)
+    /// List and captures are borrowed, the strands get references of their own. The element comes first and in
+    /// memory form; the function returns memory form in one register, or nothing (the slot is 0 then).
     ForEach { result: DescId, list: Reg, func: FuncId, captures: Vec<Reg>, max: Reg },
 }
 
@@ -703,7 +712,7 @@ pub struct Scenario {
     pub name: String,
     /// `setup`; returns its value (memory form) or nothing.
     pub setup: Option<FuncId>,
-    /// `init`; takes setup's value if it has a parameter.
+    /// `init`; takes setup's value (memory form, one register) if it has a parameter, as the others do.
     pub init: Option<FuncId>,
     /// The iteration.
     pub each: Option<FuncId>,
