@@ -4,6 +4,11 @@
 //! node and reports a [`SyntaxError`](crate::SyntaxError) beside it, so every file has a tree.
 //! Whoever walks a tree treats those nodes as already reported and stays silent about them.
 
+#![expect(
+    missing_docs,
+    reason = "fields of variants are documented by their variant"
+)]
+
 use crate::span::Span;
 
 /// A name as written, with its place.
@@ -56,11 +61,23 @@ pub enum ItemKind {
     /// `enum Color { red, green }`.
     Enum { name: Ident, cases: Vec<EnumCase> },
     /// `const N: int = 3`.
-    Const { name: Ident, ty: Option<TypeExpr>, value: Expr },
+    Const {
+        name: Ident,
+        ty: Option<TypeExpr>,
+        value: Expr,
+    },
     /// `param base: string = "..."`; without a value it must be `--set`.
-    Param { name: Ident, ty: TypeExpr, value: Option<Expr> },
+    Param {
+        name: Ident,
+        ty: TypeExpr,
+        value: Option<Expr>,
+    },
     /// `data users: list<User> = csv("users.csv")`.
-    Data { name: Ident, ty: TypeExpr, value: Expr },
+    Data {
+        name: Ident,
+        ty: TypeExpr,
+        value: Expr,
+    },
     /// `pool clients { ... }`.
     Pool { name: Ident, lines: Vec<PoolLine> },
     /// `metric checkout_time: trend<duration>`.
@@ -146,7 +163,11 @@ pub struct TypeExpr {
 #[derive(Clone, Debug)]
 pub enum TypeKind {
     /// `int`, `list<T>`, `auth.User`: an optional module, a name, type arguments.
-    Name { module: Option<Ident>, name: Ident, args: Vec<TypeExpr> },
+    Name {
+        module: Option<Ident>,
+        name: Ident,
+        args: Vec<TypeExpr>,
+    },
     /// `{ name: string, age: int? }`.
     Record(Vec<FieldType>),
     /// `(A, B)`.
@@ -192,9 +213,19 @@ pub struct Stmt {
 #[derive(Clone, Debug)]
 pub enum StmtKind {
     /// `let p: T = e` or `var p: T = e`.
-    Let { mutable: bool, pattern: Binding, ty: Option<TypeExpr>, value: Expr },
+    Let {
+        mutable: bool,
+        pattern: Binding,
+        ty: Option<TypeExpr>,
+        value: Expr,
+    },
     /// `place op= e`; `op` is `None` for plain `=`.
-    Assign { place: Expr, op: Option<BinaryOp>, op_span: Span, value: Expr },
+    Assign {
+        place: Expr,
+        op: Option<BinaryOp>,
+        op_span: Span,
+        value: Expr,
+    },
     /// `check e` or `check "label": e`.
     Check { label: Option<Expr>, cond: Expr },
     /// `expect e` or `expect "label": e`.
@@ -206,7 +237,11 @@ pub enum StmtKind {
     /// `defer call()` or `defer { ... }`.
     Defer(Box<Stmt>),
     /// `for x in xs { }`, `for (k, v) in m { }`.
-    For { pattern: Binding, iterable: Expr, body: Block },
+    For {
+        pattern: Binding,
+        iterable: Expr,
+        body: Block,
+    },
     /// `while cond { }`, also `while let x = e { }`.
     While { cond: Cond, body: Block },
     /// `loop { }`.
@@ -300,7 +335,11 @@ pub enum ExprKind {
     /// A name.
     Name(Ident),
     /// `base.name`, or `base?.name` with `optional`.
-    Field { base: Expr, name: Ident, optional: bool },
+    Field {
+        base: Expr,
+        name: Ident,
+        optional: bool,
+    },
     /// `callee(args)`.
     Call { callee: Expr, args: Vec<Arg> },
     /// `base[index]`.
@@ -308,9 +347,18 @@ pub enum ExprKind {
     /// `-x`, `!x`, `~x`.
     Unary { op: UnaryOp, operand: Expr },
     /// `a + b` and all other binary operators except `catch`, `as` and ranges.
-    Binary { op: BinaryOp, op_span: Span, left: Expr, right: Expr },
+    Binary {
+        op: BinaryOp,
+        op_span: Span,
+        left: Expr,
+        right: Expr,
+    },
     /// `a..b`, `a..=b`.
-    Range { start: Expr, end: Expr, inclusive: bool },
+    Range {
+        start: Expr,
+        end: Expr,
+        inclusive: bool,
+    },
     /// `x as T`.
     As { value: Expr, ty: TypeExpr },
     /// `x catch e { }`, `x catch { }`, `x catch VALUE`.
@@ -324,9 +372,18 @@ pub enum ExprKind {
     /// `(e)`: kept for messages and formatting.
     Paren(Expr),
     /// `[x.id for x in xs if x.ok]`.
-    Comprehension { value: Expr, pattern: Binding, iterable: Expr, filter: Option<Expr> },
+    Comprehension {
+        value: Expr,
+        pattern: Binding,
+        iterable: Expr,
+        filter: Option<Expr>,
+    },
     /// `if c { } else { }`; the else part is a block or another `if`.
-    If { cond: Cond, then: Block, otherwise: Option<Else> },
+    If {
+        cond: Cond,
+        then: Block,
+        otherwise: Option<Else>,
+    },
     /// `match e { p => x, ... }`.
     Match { value: Expr, arms: Vec<MatchArm> },
     /// `do { }`.
@@ -336,11 +393,20 @@ pub enum ExprKind {
     /// `timeout 2s { }`.
     Timeout { limit: Expr, body: Block },
     /// `retry 5 times backoff 50ms..1s { }`.
-    Retry { times: Option<Expr>, backoff: Option<Expr>, body: Block },
+    Retry {
+        times: Option<Expr>,
+        backoff: Option<Expr>,
+        body: Block,
+    },
     /// `race { a; b }`.
     Race(Block),
     /// `parallel for x in xs max 6 { }`.
-    ParallelFor { pattern: Binding, iterable: Expr, max: Option<Expr>, body: Block },
+    ParallelFor {
+        pattern: Binding,
+        iterable: Expr,
+        max: Option<Expr>,
+        body: Block,
+    },
     /// `return e`.
     Return(Option<Expr>),
     /// `break`.
@@ -430,7 +496,11 @@ pub enum PatternKind {
     /// A literal (also a negative number).
     Literal(Expr),
     /// `400..=499`.
-    Range { start: Expr, end: Expr, inclusive: bool },
+    Range {
+        start: Expr,
+        end: Expr,
+        inclusive: bool,
+    },
     /// `none`.
     None,
     /// A binding name, or the bare name of an enum case: the checker decides by type.
@@ -621,13 +691,30 @@ pub struct LoadLine {
 #[derive(Clone, Debug)]
 pub enum LoadLineKind {
     /// `users 50 for 1m`, `users 0 -> 100 over 30s`, `users 50`.
-    Users { from: Expr, to: Option<Expr>, over: Option<Expr> },
+    Users {
+        from: Expr,
+        to: Option<Expr>,
+        over: Option<Expr>,
+    },
     /// `arrivals 10/s -> 500/s over 30s poisson`.
-    Arrivals { from: Expr, to: Option<Expr>, over: Option<Expr>, poisson: bool },
+    Arrivals {
+        from: Expr,
+        to: Option<Expr>,
+        over: Option<Expr>,
+        poisson: bool,
+    },
     /// `spawn 50 at 10s from tenant_a tags { tenant: "a" }`.
-    Spawn { count: Expr, at: Option<Expr>, pool: Option<Ident>, tags: Option<TagBlock> },
+    Spawn {
+        count: Expr,
+        at: Option<Expr>,
+        pool: Option<Ident>,
+        tags: Option<TagBlock>,
+    },
     /// `iterations 3 per user`, `iterations 1000 shared`, `iterations 3`.
-    Iterations { count: Expr, mode: Option<IterationsMode> },
+    Iterations {
+        count: Expr,
+        mode: Option<IterationsMode>,
+    },
     /// `run for 5m`.
     RunFor(Expr),
     /// `think 1s..3s`.

@@ -4,7 +4,10 @@
 //! [`SyntaxError`] beside it. Names and types are the compiler's business. `pest` appears only here.
 
 pub mod ast;
+mod build;
+mod explain;
 mod span;
+mod syntax;
 
 pub use span::{SourceId, Span};
 
@@ -62,4 +65,38 @@ pub enum SyntaxErrorKind {
     ReservedWord,
     /// The file is not text.
     NotText,
+}
+
+/// Parses `text`. Never fails: look at [`Parsed::errors`].
+pub fn parse(source: SourceId, text: &str) -> Parsed {
+    let Some(tree) = syntax::tree(text) else {
+        return out_of_stack(source);
+    };
+    let mut builder = build::Builder::new(source, text, &tree);
+    let file = builder.file();
+    let trivia = builder.trivia();
+    let mut errors = builder.errors;
+    errors.extend(explain::errors(source, text, &tree));
+    errors.sort_by_key(|error| (error.span.start, error.span.end));
+    Parsed {
+        file,
+        errors,
+        trivia,
+    }
+}
+
+/// The grammar bounds its own depth; this is what a caller on a tiny stack sees.
+fn out_of_stack(source: SourceId) -> Parsed {
+    let error = SyntaxError {
+        kind: SyntaxErrorKind::TooDeep,
+        span: Span::new(source, 0, 0),
+        message: "this file is nested too deep".to_owned(),
+        label: "in this file".to_owned(),
+        help: None,
+        related: Vec::new(),
+    };
+    Parsed {
+        errors: vec![error],
+        ..Parsed::default()
+    }
 }

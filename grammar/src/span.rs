@@ -23,7 +23,11 @@ pub struct Span {
 impl Span {
     /// The range `start..end` of `source`.
     pub fn new(source: SourceId, start: usize, end: usize) -> Self {
-        Self { source, start: start as u32, end: end as u32 }
+        Self {
+            source,
+            start: start as u32,
+            end: end as u32,
+        }
     }
 
     /// The smallest span that covers both; they must lie in one source.
@@ -38,7 +42,10 @@ impl Span {
 
     /// An empty span at the end of this one, where something is missing.
     pub fn after(self) -> Span {
-        Span { start: self.end, ..self }
+        Span {
+            start: self.end,
+            ..self
+        }
     }
 
     /// Number of bytes covered.
