@@ -1,0 +1,210 @@
+//! Sockets and waiting for them: the reactor.
+//!
+//! One for each worker: mio, edge-triggered, every socket registered once and its interest never changed. A socket is
+//! an [`Io`], which owns its descriptor. The seam is completion-shaped: [`Io::send`] tries at once, [`Io::receive`]
+//! hands over what one receive put into the worker's buffer. Connecting, accepting and datagrams wait for plain
+//! readiness. Protocols are not here. Enter at [`Reactor::register`].
+
+mod poller;
+mod ready;
+mod stream;
+
+pub(crate) use poller::Poller;
+pub use ready::{Direction, Io, Ready};
+pub use stream::{Receive, Send};
+
+use crate::timer::{Clock, Nanos, Target, TimerId, Timers};
+use crate::waker::Inbox;
+use slab::Slab;
+use smallvec::SmallVec;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+/// Bytes of a worker's receive buffer.
+pub const RECEIVE_BUFFER: usize = 64 << 10;
+
+/// The sockets and timers of a worker; a shared reference to them.
+#[derive(Clone)]
+pub struct Reactor(Rc<Inner>);
+
+struct Inner {
+    poller: Poller,
+    sources: RefCell<Slab<Source>>,
+    /// Makes tokens of reused places different.
+    serial: Cell<u32>,
+    buffer: RefCell<Box<[u8]>>,
+    timers: RefCell<Timers>,
+    clock: Cell<Clock>,
+}
+
+/// What the reactor knows about a socket.
+struct Source {
+    serial: u32,
+    readable: bool,
+    writable: bool,
+    /// The peer has finished sending: no further edge will come.
+    ended: bool,
+    readers: SmallVec<[Waker; 1]>,
+    writers: SmallVec<[Waker; 1]>,
+}
+
+impl Reactor {
+    /// A reactor with this clock.
+    pub fn new(clock: Clock) -> io::Result<Reactor> {
+        Ok(Reactor(Rc::new(Inner {
+            poller: Poller::new()?,
+            sources: RefCell::default(),
+            serial: Cell::new(0),
+            buffer: RefCell::new(vec![0; RECEIVE_BUFFER].into()),
+            timers: RefCell::default(),
+            clock: Cell::new(clock),
+        })))
+    }
+
+    /// Takes a non-blocking socket over. One that is connecting becomes writable when that has ended; of any other
+    /// it is assumed that it can send at once.
+    ///
+    /// A TCP socket must have begun to connect, or to listen: before that the kernel reports it as hung up.
+    pub fn register(&self, socket: OwnedFd, connecting: bool) -> io::Result<Io> {
+        let serial = self.0.serial.get().wrapping_add(1);
+        self.0.serial.set(serial);
+        let mut sources = self.0.sources.borrow_mut();
+        let entry = sources.vacant_entry();
+        let index = entry.key();
+        self.0
+            .poller
+            .add(socket.as_raw_fd(), token(index, serial))?;
+        entry.insert(Source {
+            serial,
+            readable: false,
+            writable: !connecting,
+            ended: false,
+            readers: SmallVec::new(),
+            writers: SmallVec::new(),
+        });
+        drop(sources);
+        Ok(Io::new(socket, self.clone(), index as u32))
+    }
+
+    /// How many sockets are registered.
+    pub fn sockets(&self) -> usize {
+        self.0.sources.borrow().len()
+    }
+
+    /// Now, by the worker's clock.
+    pub fn now(&self) -> Nanos {
+        self.0.clock.get().now()
+    }
+
+    /// Adds a timer.
+    pub fn insert_timer(&self, at: Nanos, target: Target) -> TimerId {
+        self.0.timers.borrow_mut().insert(at, target)
+    }
+
+    /// Removes a timer, if it has not fired.
+    pub fn remove_timer(&self, timer: TimerId) {
+        self.0.timers.borrow_mut().remove(timer);
+    }
+
+    /// The earliest deadline.
+    pub(crate) fn next_timer(&self) -> Option<Nanos> {
+        self.0.timers.borrow().next()
+    }
+
+    pub(crate) fn pop_timer(&self, now: Nanos) -> Option<Target> {
+        self.0.timers.borrow_mut().pop_due(now)
+    }
+
+    pub(crate) fn set_waker(&self, timer: TimerId, waker: &Waker) -> bool {
+        let mut timers = self.0.timers.borrow_mut();
+        timers.set_waker(timer, waker);
+        timers.is_pending(timer)
+    }
+
+    pub(crate) fn inbox(&self) -> Arc<Inbox> {
+        self.0.poller.inbox()
+    }
+
+    /// Waits for events, at most until the next timer is due, or not at all; wakes whom they concern.
+    ///
+    /// On a virtual clock nothing is waited for while a timer is pending: when the sockets are silent and
+    /// `may_jump`, the clock jumps to the next timer.
+    pub(crate) fn poll(&self, block: bool, may_jump: bool) -> io::Result<()> {
+        let next = self.next_timer();
+        match self.0.clock.get() {
+            Clock::Real => self.wait(block.then_some(next)),
+            Clock::Virtual(_) if !(block && may_jump && next.is_some()) => {
+                self.wait(block.then_some(None))
+            }
+            Clock::Virtual(now) => {
+                self.wait(None)?;
+                if !crate::waker::any_woken() {
+                    self.0
+                        .clock
+                        .set(Clock::Virtual(next.unwrap_or(now).max(now)));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// `None` is no waiting, `Some(None)` without limit, `Some(Some(t))` until `t`.
+    fn wait(&self, until: Option<Option<Nanos>>) -> io::Result<()> {
+        let sources = &self.0.sources;
+        self.0.poller.wait(until, |token, event| {
+            let mut sources = sources.borrow_mut();
+            if let Some(source) = sources.get_mut(token & 0xffff_ffff)
+                && source.serial as usize == token >> 32
+            {
+                source.note(event);
+            }
+        })
+    }
+}
+
+fn token(index: usize, serial: u32) -> usize {
+    index | (serial as usize) << 32
+}
+
+impl Source {
+    fn note(&mut self, event: &mio::event::Event) {
+        let failed = event.is_error();
+        self.ended |= event.is_read_closed() || failed;
+        if event.is_readable() || event.is_read_closed() || failed {
+            self.readable = true;
+            self.readers.drain(..).for_each(Waker::wake);
+        }
+        if event.is_writable() || event.is_write_closed() || failed {
+            self.writable = true;
+            self.writers.drain(..).for_each(Waker::wake);
+        }
+    }
+
+    fn is_ready(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::Read => self.readable,
+            Direction::Write => self.writable,
+        }
+    }
+
+    fn clear(&mut self, direction: Direction) {
+        match direction {
+            Direction::Read => self.readable = false,
+            Direction::Write => self.writable = false,
+        }
+    }
+
+    fn waiters(&mut self, direction: Direction) -> &mut SmallVec<[Waker; 1]> {
+        match direction {
+            Direction::Read => &mut self.readers,
+            Direction::Write => &mut self.writers,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
