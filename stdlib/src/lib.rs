@@ -24,3 +24,13 @@ pub const LIBRARY: Library = Library {
         "re", "data", "pool", "metric", "server",
     ],
 };
+
+mod base64;
+mod crypto;
+mod hex;
+mod ip;
+mod json;
+mod text;
+mod time;
+mod url;
+mod uuid;

@@ -1,0 +1,4 @@
+//! JSON.
+
+mod path;
+mod select;
