@@ -120,7 +120,8 @@ impl<'t> Builder<'t> {
         if types.len() != 1 {
             return TypeKind::Tuple(types);
         }
-        if !matches!(types[0].kind, TypeKind::Missing) {
+        // Parentheses around alternatives group them: `(string | bytes)?`.
+        if !matches!(types[0].kind, TypeKind::Missing | TypeKind::Union(_)) {
             let message = "a tuple type has at least two parts".to_owned();
             let help = Some("leave the parentheses out".to_owned());
             self.error(
