@@ -1,7 +1,7 @@
 //! Digests, HMAC, keys from the system's random source. Arithmetic is RustCrypto's.
 
 use hmac::digest::{Digest, KeyInit};
-use hmac::{Hmac, Mac};
+use hmac::Mac;
 use subtle::ConstantTimeEq;
 
 /// The digest of some bytes.
@@ -24,6 +24,7 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hmac::Hmac;
     use md5::Md5;
     use sha1::Sha1;
     use sha2::{Sha256, Sha384, Sha512};
