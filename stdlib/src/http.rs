@@ -1,0 +1,64 @@
+//! HTTP/1.1: requests written, responses read, cookies, redirects (RFC 9110, RFC 9112, RFC 6265).
+//!
+//! The modules below know no sockets: they turn values into bytes and bytes into values, split anywhere.
+
+pub mod body;
+pub mod chunk;
+pub mod cookies;
+pub mod date;
+pub mod head;
+pub mod name;
+pub mod redirect;
+pub mod request;
+pub mod response;
+pub mod url;
+
+use crate::fault::Fault;
+
+/// The largest head of a message.
+pub const HEAD_LIMIT: usize = 256 * 1024;
+
+/// The most header lines of a message.
+pub const LINES_LIMIT: usize = 256;
+
+/// What is wrong with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpError {
+    /// The head is no head of a message.
+    BadResponse(&'static str),
+    /// The chunked coding is broken.
+    BadChunk,
+    /// Lengths are no numbers or contradict each other.
+    BadLength(&'static str),
+    /// The connection ended within the message.
+    Incomplete,
+    /// The connection ended before the first byte.
+    Closed,
+    /// Too many bytes or lines before the body.
+    HeadTooLarge,
+    /// More body than was allowed.
+    BodyTooLarge(u64),
+    /// A transfer coding that is not known.
+    Unsupported,
+}
+
+impl From<HttpError> for Fault {
+    fn from(error: HttpError) -> Fault {
+        match error {
+            HttpError::BadResponse(why) => Fault::new("http.bad_response", why),
+            HttpError::BadChunk => Fault::new("http.bad_chunk", "the chunked coding of the body is broken"),
+            HttpError::BadLength(why) => Fault::new("http.bad_length", why),
+            HttpError::Incomplete => {
+                Fault::new("http.incomplete", "the connection ended before the message was complete")
+            }
+            HttpError::Closed => Fault::new("http.closed", "the connection ended before a byte of the response"),
+            HttpError::HeadTooLarge => Fault::new("http.head_too_large", "the head is above 256 KiB or 256 lines"),
+            HttpError::BodyTooLarge(limit) => {
+                Fault::with("http.body_too_large", format!("the body is above the limit of {limit} bytes"))
+            }
+            HttpError::Unsupported => {
+                Fault::new("http.unsupported", "the transfer coding of the body is not known")
+            }
+        }
+    }
+}
