@@ -31,18 +31,32 @@ pub enum Fault {
 impl Fault {
     /// A fault with a constant message.
     pub const fn new(kind: &'static str, message: &'static str) -> Fault {
-        Fault::Other { kind, message: Cow::Borrowed(message) }
+        Fault::Other {
+            kind,
+            message: Cow::Borrowed(message),
+        }
     }
 
     /// A fault with a message made for it.
     pub fn with(kind: &'static str, message: impl Into<String>) -> Fault {
-        Fault::Other { kind, message: Cow::Owned(message.into()) }
+        Fault::Other {
+            kind,
+            message: Cow::Owned(message.into()),
+        }
     }
 
     /// An error of the operating system.
-    pub fn system(operation: &'static str, address: Option<SocketAddr>, error: &io::Error) -> Fault {
+    pub fn system(
+        operation: &'static str,
+        address: Option<SocketAddr>,
+        error: &io::Error,
+    ) -> Fault {
         match error.raw_os_error() {
-            Some(errno) => Fault::System { operation, address, errno },
+            Some(errno) => Fault::System {
+                operation,
+                address,
+                errno,
+            },
             None => Fault::with(kind_of(error.kind()), format!("{operation}: {error}")),
         }
     }
@@ -60,13 +74,19 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fault::Other { message, .. } => f.write_str(message),
-            Fault::System { operation, address, errno } => {
+            Fault::System {
+                operation,
+                address,
+                errno,
+            } => {
                 f.write_str(operation)?;
                 if let Some(address) = address {
                     write!(f, " {address}")?;
                 }
                 write!(f, ": {}", reason(*errno))?;
-                if *errno == libc::EADDRNOTAVAIL && matches!(*operation, "bind" | "bind to" | "listen on") {
+                if *errno == libc::EADDRNOTAVAIL
+                    && matches!(*operation, "bind" | "bind to" | "listen on")
+                {
                     f.write_str(
                         "; add the address to an interface of this machine, or allow foreign addresses \
                          (IP_FREEBIND with CAP_NET_ADMIN, or sysctl net.ipv4.ip_nonlocal_bind=1)",
@@ -97,7 +117,9 @@ fn kind_of_errno(errno: i32) -> &'static str {
         libc::ECONNREFUSED => "connection_refused",
         libc::ECONNRESET | libc::EPIPE => "connection_reset",
         libc::ECONNABORTED => "connection_aborted",
-        libc::ENETUNREACH | libc::EHOSTUNREACH | libc::ENETDOWN | libc::EHOSTDOWN => "network_unreachable",
+        libc::ENETUNREACH | libc::EHOSTUNREACH | libc::ENETDOWN | libc::EHOSTDOWN => {
+            "network_unreachable"
+        }
         libc::EADDRINUSE => "address_in_use",
         libc::EADDRNOTAVAIL => "address_not_available",
         libc::ETIMEDOUT => "timeout",
@@ -139,7 +161,10 @@ mod tests {
         let error = io::Error::from_raw_os_error(libc::ECONNREFUSED);
         let fault = Fault::system("connect to", Some("127.0.0.1:9".parse().unwrap()), &error);
         assert_eq!(fault.kind(), "connection_refused");
-        assert_eq!(fault.to_string(), "connect to 127.0.0.1:9: connection refused");
+        assert_eq!(
+            fault.to_string(),
+            "connect to 127.0.0.1:9: connection refused"
+        );
     }
 
     #[test]

@@ -46,19 +46,30 @@ impl From<HttpError> for Fault {
     fn from(error: HttpError) -> Fault {
         match error {
             HttpError::BadResponse(why) => Fault::new("http.bad_response", why),
-            HttpError::BadChunk => Fault::new("http.bad_chunk", "the chunked coding of the body is broken"),
+            HttpError::BadChunk => {
+                Fault::new("http.bad_chunk", "the chunked coding of the body is broken")
+            }
             HttpError::BadLength(why) => Fault::new("http.bad_length", why),
-            HttpError::Incomplete => {
-                Fault::new("http.incomplete", "the connection ended before the message was complete")
-            }
-            HttpError::Closed => Fault::new("http.closed", "the connection ended before a byte of the response"),
-            HttpError::HeadTooLarge => Fault::new("http.head_too_large", "the head is above 256 KiB or 256 lines"),
-            HttpError::BodyTooLarge(limit) => {
-                Fault::with("http.body_too_large", format!("the body is above the limit of {limit} bytes"))
-            }
-            HttpError::Unsupported => {
-                Fault::new("http.unsupported", "the transfer coding of the body is not known")
-            }
+            HttpError::Incomplete => Fault::new(
+                "http.incomplete",
+                "the connection ended before the message was complete",
+            ),
+            HttpError::Closed => Fault::new(
+                "http.closed",
+                "the connection ended before a byte of the response",
+            ),
+            HttpError::HeadTooLarge => Fault::new(
+                "http.head_too_large",
+                "the head is above 256 KiB or 256 lines",
+            ),
+            HttpError::BodyTooLarge(limit) => Fault::with(
+                "http.body_too_large",
+                format!("the body is above the limit of {limit} bytes"),
+            ),
+            HttpError::Unsupported => Fault::new(
+                "http.unsupported",
+                "the transfer coding of the body is not known",
+            ),
         }
     }
 }

@@ -3,6 +3,9 @@
 //! Enter at [`LIBRARY`], which the compiler reads.
 //! How IR is executed is no business of this crate: it sees values and the host-call interface only.
 
+pub mod fault;
+pub mod http;
+
 use scn_compiler::source::Library;
 
 /// Pairs each module's name with its text.

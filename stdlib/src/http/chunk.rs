@@ -72,7 +72,11 @@ impl ChunkDecoder {
 
     /// How many bytes of the current chunk are announced but not here: for limits.
     pub fn announced(&self) -> u64 {
-        if self.state == State::Data { self.left } else { 0 }
+        if self.state == State::Data {
+            self.left
+        } else {
+            0
+        }
     }
 
     fn step(&mut self, byte: u8) -> Result<(), HttpError> {
@@ -81,7 +85,9 @@ impl ChunkDecoder {
             return Err(HttpError::BadChunk);
         }
         self.state = match (self.state, byte) {
-            (State::Size | State::SizeMore, digit) if digit.is_ascii_hexdigit() => self.digit(digit)?,
+            (State::Size | State::SizeMore, digit) if digit.is_ascii_hexdigit() => {
+                self.digit(digit)?
+            }
             (State::SizeMore, b';' | b' ' | b'\t') => State::Extension,
             (State::SizeMore | State::Extension, b'\r') => State::SizeLf,
             (State::SizeLf, b'\n') => self.size_known(),
@@ -109,7 +115,11 @@ impl ChunkDecoder {
 
     fn size_known(&mut self) -> State {
         self.line = 0;
-        if self.left == 0 { State::TrailerStart } else { State::Data }
+        if self.left == 0 {
+            State::TrailerStart
+        } else {
+            State::Data
+        }
     }
 
     fn next_chunk(&mut self) -> State {
@@ -157,7 +167,8 @@ mod tests {
 
     #[test]
     fn any_split_gives_the_same() {
-        let wire = b"5;name=\"v\"\r\nhello\r\n6 \r\n world\r\n0\r\nX-Sum: 1\r\nY: 2\r\n\r\nHTTP/1.1";
+        let wire =
+            b"5;name=\"v\"\r\nhello\r\n6 \r\n world\r\n0\r\nX-Sum: 1\r\nY: 2\r\n\r\nHTTP/1.1";
         for size in 1..=wire.len() {
             let (out, used, done) = decode(wire, size).unwrap();
             assert_eq!(out, b"hello world");
@@ -182,7 +193,11 @@ mod tests {
             b"0\r\n\rX",
             b" 5\r\n",
         ] {
-            assert_eq!(decode(wire, 1).unwrap_err(), HttpError::BadChunk, "{wire:?}");
+            assert_eq!(
+                decode(wire, 1).unwrap_err(),
+                HttpError::BadChunk,
+                "{wire:?}"
+            );
         }
     }
 

@@ -97,11 +97,21 @@ impl Head {
         let start = input.as_ptr() as usize;
         let range = |part: &[u8]| {
             // An empty value may point anywhere.
-            let from = if part.is_empty() { 0 } else { (part.as_ptr() as usize - start) as u32 };
+            let from = if part.is_empty() {
+                0
+            } else {
+                (part.as_ptr() as usize - start) as u32
+            };
             from..from + part.len() as u32
         };
-        let lines = headers.iter().map(|h| Line { name: range(h.name.as_bytes()), value: range(h.value) });
-        let mut head = Head { lines: lines.collect(), bytes: input[..used].into() };
+        let lines = headers.iter().map(|h| Line {
+            name: range(h.name.as_bytes()),
+            value: range(h.value),
+        });
+        let mut head = Head {
+            lines: lines.collect(),
+            bytes: input[..used].into(),
+        };
         head.unfold();
         head
     }
@@ -131,12 +141,18 @@ impl Head {
 
     /// The values of a header, in any case of its name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.iter()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// The value of a header, repeated ones joined by `, ` (`set-cookie` by line ends).
     pub fn get(&self, name: &str) -> Option<String> {
-        let between = if name.eq_ignore_ascii_case("set-cookie") { "\n" } else { ", " };
+        let between = if name.eq_ignore_ascii_case("set-cookie") {
+            "\n"
+        } else {
+            ", "
+        };
         let mut found: Option<String> = None;
         for value in self.all(name) {
             let value = String::from_utf8_lossy(value);
@@ -165,7 +181,8 @@ impl Head {
 
     /// Whether a comma-separated header holds a word.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.all(name).any(|value| tokens(value).any(|t| t.eq_ignore_ascii_case(token.as_bytes())))
+        self.all(name)
+            .any(|value| tokens(value).any(|t| t.eq_ignore_ascii_case(token.as_bytes())))
     }
 
     /// How many bytes the head has.
@@ -190,7 +207,10 @@ impl Head {
         }
         // Transfer codings in HTTP/1.0 make the framing doubtful (section 6.1).
         match minor {
-            0 => self.has_token("connection", "keep-alive") && self.all("transfer-encoding").next().is_none(),
+            0 => {
+                self.has_token("connection", "keep-alive")
+                    && self.all("transfer-encoding").next().is_none()
+            }
             _ => true,
         }
     }
@@ -203,23 +223,34 @@ impl Head {
             return Ok(length.map(Framing::Length));
         }
         if length.is_some() {
-            return Err(HttpError::BadLength("the message has both a content-length and a transfer-encoding"));
+            return Err(HttpError::BadLength(
+                "the message has both a content-length and a transfer-encoding",
+            ));
         }
         match (codings.next(), codings.next()) {
-            (Some(only), None) if only.eq_ignore_ascii_case(b"chunked") => Ok(Some(Framing::Chunked)),
+            (Some(only), None) if only.eq_ignore_ascii_case(b"chunked") => {
+                Ok(Some(Framing::Chunked))
+            }
             _ => Err(HttpError::Unsupported),
         }
     }
 
     fn content_length(&self) -> Result<Option<u64>, HttpError> {
         let mut length = None;
-        for value in self.all("content-length").flat_map(|v| v.split(|b| *b == b',')) {
+        for value in self
+            .all("content-length")
+            .flat_map(|v| v.split(|b| *b == b','))
+        {
             let value = value.trim_ascii();
-            let number = std::str::from_utf8(value).ok().filter(|_| value.iter().all(u8::is_ascii_digit));
+            let number = std::str::from_utf8(value)
+                .ok()
+                .filter(|_| value.iter().all(u8::is_ascii_digit));
             let number = number.and_then(|text| text.parse::<u64>().ok());
             let number = number.ok_or(HttpError::BadLength("the content-length is no number"))?;
             if length.is_some_and(|known| known != number) {
-                return Err(HttpError::BadLength("the message has two content-lengths that differ"));
+                return Err(HttpError::BadLength(
+                    "the message has two content-lengths that differ",
+                ));
             }
             length = Some(number);
         }
@@ -229,7 +260,10 @@ impl Head {
 
 /// The words of a comma-separated value.
 fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|b| *b == b',').map(<[u8]>::trim_ascii).filter(|t| !t.is_empty())
+    value
+        .split(|b| *b == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|t| !t.is_empty())
 }
 
 fn complete(status: Result<Status<usize>, httparse::Error>) -> Result<Option<usize>, HttpError> {
@@ -240,10 +274,16 @@ fn complete(status: Result<Status<usize>, httparse::Error>) -> Result<Option<usi
         Ok(Status::Partial) => Ok(None),
         Err(Error::TooManyHeaders) => Err(HttpError::HeadTooLarge),
         Err(Error::Status) => Err(HttpError::BadResponse("the status line is malformed")),
-        Err(Error::Version) => Err(HttpError::BadResponse("the first line names no version of HTTP/1")),
+        Err(Error::Version) => Err(HttpError::BadResponse(
+            "the first line names no version of HTTP/1",
+        )),
         Err(Error::HeaderName) => Err(HttpError::BadResponse("a header line has no valid name")),
-        Err(Error::HeaderValue) => Err(HttpError::BadResponse("a header value holds control characters")),
-        Err(Error::NewLine) => Err(HttpError::BadResponse("a line of the head does not end with CRLF")),
+        Err(Error::HeaderValue) => Err(HttpError::BadResponse(
+            "a header value holds control characters",
+        )),
+        Err(Error::NewLine) => Err(HttpError::BadResponse(
+            "a line of the head does not end with CRLF",
+        )),
         Err(Error::Token) => Err(HttpError::BadResponse("the first line is malformed")),
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! A head that arrives in one piece is parsed where it lies; only the pieces of a split one are kept.
 
+use super::HttpError;
 use super::chunk::ChunkDecoder;
 use super::head::{Framing, Head, HeadBuffer, StatusLine};
-use super::HttpError;
 
 /// What is left to read of a body.
 #[derive(Debug)]
@@ -116,12 +116,19 @@ impl ResponseReader {
         let closing = self.closing();
         let (first, head) = self.message.filter(|_| done)?;
         let keep_alive = !closing && head.keeps_alive(first.minor) && first.status != 101;
-        Some(Message { first, head, body: self.data, keep_alive })
+        Some(Message {
+            first,
+            head,
+            body: self.data,
+            keep_alive,
+        })
     }
 
     /// Whether the end of the connection was the end of the body.
     fn closing(&self) -> bool {
-        self.message.as_ref().is_some_and(|(first, head)| self.framing(first, head) == Ok(Framing::Close))
+        self.message
+            .as_ref()
+            .is_some_and(|(first, head)| self.framing(first, head) == Ok(Framing::Close))
     }
 
     fn feed_head(&mut self, input: &[u8]) -> Result<usize, HttpError> {
@@ -144,10 +151,17 @@ impl ResponseReader {
 
     /// A peer that speaks something else may never send an empty line, so its first bytes decide.
     fn refuse_other_protocols(&self, input: &[u8]) -> Result<(), HttpError> {
-        let known = self.partial.kept().iter().chain(input).skip_while(|b| matches!(b, b'\r' | b'\n'));
+        let known = self
+            .partial
+            .kept()
+            .iter()
+            .chain(input)
+            .skip_while(|b| matches!(b, b'\r' | b'\n'));
         match known.zip(b"HTTP/1.").all(|(got, want)| got == want) {
             true => Ok(()),
-            false => Err(HttpError::BadResponse("what came does not start with HTTP/1")),
+            false => Err(HttpError::BadResponse(
+                "what came does not start with HTTP/1",
+            )),
         }
     }
 
@@ -161,7 +175,9 @@ impl ResponseReader {
     fn body_for(&mut self, framing: Framing) -> Result<Body, HttpError> {
         Ok(match framing {
             Framing::Empty | Framing::Length(0) => Body::Done,
-            Framing::Length(n) if n > self.max_body => return Err(HttpError::BodyTooLarge(self.max_body)),
+            Framing::Length(n) if n > self.max_body => {
+                return Err(HttpError::BodyTooLarge(self.max_body));
+            }
             Framing::Length(n) => {
                 // The announced length is a claim: what is reserved for it stays small.
                 self.data.reserve_exact(n.min(1 << 20) as usize);
@@ -214,7 +230,12 @@ mod tests {
 
     /// Feeds a wire in pieces, ends the connection if there is something left to say, and gives the response
     /// and the number of bytes used.
-    fn read_as(method: &str, wire: &[u8], size: usize, end: bool) -> Result<(Message, usize), HttpError> {
+    fn read_as(
+        method: &str,
+        wire: &[u8],
+        size: usize,
+        end: bool,
+    ) -> Result<(Message, usize), HttpError> {
         let mut reader = ResponseReader::new(method, 1000);
         let mut used = 0;
         for piece in wire.chunks(size) {
@@ -232,7 +253,11 @@ mod tests {
     fn read(wire: &[u8]) -> Result<Message, HttpError> {
         let whole = read_as("GET", wire, wire.len(), true);
         for size in 1..wire.len().min(60) {
-            assert_eq!(read_as("GET", wire, size, true), whole, "split every {size} bytes");
+            assert_eq!(
+                read_as("GET", wire, size, true),
+                whole,
+                "split every {size} bytes"
+            );
         }
         whole.map(|(message, _)| message)
     }
@@ -243,12 +268,19 @@ mod tests {
 
     #[test]
     fn a_length_ends_the_body() {
-        let wire = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\nx-a:2 \r\n\r\nhelloHTTP/1.1 500";
+        let wire =
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: 1\r\nx-a:2 \r\n\r\nhelloHTTP/1.1 500";
         let message = read(wire).unwrap();
-        assert_eq!((message.first.status, text(&message), message.keep_alive), (200, "hello", true));
+        assert_eq!(
+            (message.first.status, text(&message), message.keep_alive),
+            (200, "hello", true)
+        );
         assert_eq!(message.head.get("X-a").as_deref(), Some("1, 2"));
         assert_eq!(message.head.names(), ["content-length", "x-a"]);
-        assert_eq!(read_as("GET", wire, wire.len(), true).unwrap().1, wire.len() - 12);
+        assert_eq!(
+            read_as("GET", wire, wire.len(), true).unwrap().1,
+            wire.len() - 12
+        );
     }
 
     #[test]
@@ -301,21 +333,39 @@ mod tests {
     #[test]
     fn keeping_alive_depends_on_version_and_connection() {
         let alive = |wire: &[u8]| read(wire).unwrap().keep_alive;
-        assert!(!alive(b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n"));
+        assert!(!alive(
+            b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n"
+        ));
         assert!(!alive(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"));
-        assert!(alive(b"HTTP/1.0 200 OK\r\nConnection: x, Keep-Alive\r\nContent-Length: 0\r\n\r\n"));
+        assert!(alive(
+            b"HTTP/1.0 200 OK\r\nConnection: x, Keep-Alive\r\nContent-Length: 0\r\n\r\n"
+        ));
         assert!(!alive(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
     }
 
     #[test]
     fn odd_but_valid_heads_are_read() {
-        let message = read(b"\r\nHTTP/1.1 200\r\nX-Fold: a\r\n  b\r\nEmpty:\r\nContent-Length: 2, 2\r\n\r\nok").unwrap();
+        let message = read(
+            b"\r\nHTTP/1.1 200\r\nX-Fold: a\r\n  b\r\nEmpty:\r\nContent-Length: 2, 2\r\n\r\nok",
+        )
+        .unwrap();
         assert_eq!(message.first.reason, "");
-        assert_eq!(message.head.get("x-fold").unwrap().split_whitespace().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(
+            message
+                .head
+                .get("x-fold")
+                .unwrap()
+                .split_whitespace()
+                .collect::<Vec<_>>(),
+            ["a", "b"]
+        );
         assert_eq!(message.head.get("empty").as_deref(), Some(""));
         assert_eq!(message.head.get("missing"), None);
         assert_eq!(text(&message), "ok");
-        assert_eq!(text(&read(b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok").unwrap()), "ok");
+        assert_eq!(
+            text(&read(b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok").unwrap()),
+            "ok"
+        );
     }
 
     #[test]
@@ -330,14 +380,22 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nA: b\x00c\r\n\r\n",
         ] {
-            assert!(matches!(read(wire), Err(HttpError::BadResponse(_))), "{:?} gave {:?}", wire.escape_ascii().to_string(), read(wire));
+            assert!(
+                matches!(read(wire), Err(HttpError::BadResponse(_))),
+                "{:?} gave {:?}",
+                wire.escape_ascii().to_string(),
+                read(wire)
+            );
         }
     }
 
     #[test]
     fn another_protocol_is_known_by_its_first_bytes() {
         let mut reader = ResponseReader::new("GET", 10);
-        assert!(matches!(reader.feed(b"220 mail"), Err(HttpError::BadResponse(_))));
+        assert!(matches!(
+            reader.feed(b"220 mail"),
+            Err(HttpError::BadResponse(_))
+        ));
     }
 
     #[test]
@@ -352,15 +410,28 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello!",
             b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         ] {
-            assert!(matches!(read(wire), Err(HttpError::BadLength(_))), "{:?}", wire.escape_ascii().to_string());
+            assert!(
+                matches!(read(wire), Err(HttpError::BadLength(_))),
+                "{:?}",
+                wire.escape_ascii().to_string()
+            );
         }
     }
 
     #[test]
     fn an_early_end_is_told_apart() {
-        assert_eq!(read(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello"), Err(HttpError::Incomplete));
-        assert_eq!(read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"), Err(HttpError::Incomplete));
-        assert_eq!(read(b"HTTP/1.1 200 OK\r\nContent-Le"), Err(HttpError::Incomplete));
+        assert_eq!(
+            read(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello"),
+            Err(HttpError::Incomplete)
+        );
+        assert_eq!(
+            read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
+            Err(HttpError::Incomplete)
+        );
+        assert_eq!(
+            read(b"HTTP/1.1 200 OK\r\nContent-Le"),
+            Err(HttpError::Incomplete)
+        );
         assert_eq!(ResponseReader::new("GET", 10).end(), Err(HttpError::Closed));
     }
 
@@ -385,7 +456,10 @@ mod tests {
         assert_eq!(read(&many), Err(HttpError::HeadTooLarge));
         let mut long = b"HTTP/1.1 200 OK\r\na: ".to_vec();
         long.resize(HEAD_LIMIT + 100, b'x');
-        assert_eq!(read_as("GET", &long, 60_000, true), Err(HttpError::HeadTooLarge));
+        assert_eq!(
+            read_as("GET", &long, 60_000, true),
+            Err(HttpError::HeadTooLarge)
+        );
     }
 
     #[test]

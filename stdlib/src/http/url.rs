@@ -41,7 +41,13 @@ impl Url {
         };
         let (host, port) = split_host(host).map_err(|why| invalid(text, why))?;
         let port = port.unwrap_or(if tls { 443 } else { 80 });
-        Ok(Url { tls, userinfo, host, port, target: target(rest) })
+        Ok(Url {
+            tls,
+            userinfo,
+            host,
+            port,
+            target: target(rest),
+        })
     }
 
     /// `http` or `https`.
@@ -75,7 +81,9 @@ impl Url {
         }
         match self.target.find('?') {
             None => self.target.push('?'),
-            Some(at) if at + 1 < self.target.len() && !self.target.ends_with('&') => self.target.push('&'),
+            Some(at) if at + 1 < self.target.len() && !self.target.ends_with('&') => {
+                self.target.push('&')
+            }
             Some(_) => {}
         }
         self.target.push_str(query);
@@ -100,7 +108,11 @@ impl Url {
                 without_dots(&format!("{folder}{reference}"))
             }
         };
-        Ok(Url { target: target(&joined), userinfo: None, ..self.clone() })
+        Ok(Url {
+            target: target(&joined),
+            userinfo: None,
+            ..self.clone()
+        })
     }
 }
 
@@ -111,14 +123,18 @@ impl fmt::Display for Url {
 }
 
 fn invalid(text: &str, why: &str) -> Fault {
-    Fault::with("http.invalid_url", format!("`{text}` is no URL to request: {why}"))
+    Fault::with(
+        "http.invalid_url",
+        format!("`{text}` is no URL to request: {why}"),
+    )
 }
 
 /// Takes `host`, `host:port`, `[::1]` or `[::1]:port` apart.
 pub fn split_host(text: &str) -> Result<(String, Option<u16>), &'static str> {
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, port) = rest.split_once(']').ok_or("its `[` is never closed")?;
-        host.parse::<Ipv6Addr>().map_err(|_| "what stands in brackets is no IPv6 address")?;
+        host.parse::<Ipv6Addr>()
+            .map_err(|_| "what stands in brackets is no IPv6 address")?;
         match port.strip_prefix(':') {
             Some(port) => (host, Some(port)),
             None if port.is_empty() => (host, None),
@@ -134,7 +150,10 @@ pub fn split_host(text: &str) -> Result<(String, Option<u16>), &'static str> {
     if host.is_empty() {
         return Err("it has no host");
     }
-    if !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:!$&'()*+,;=%".contains(&b)) {
+    if !host
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-._~:!$&'()*+,;=%".contains(&b))
+    {
         return Err("its host holds characters that no host name has");
     }
     let port = match port {
@@ -159,7 +178,9 @@ fn has_scheme(reference: &str) -> bool {
     let end = reference.find([':', '/', '?']).unwrap_or(reference.len());
     reference[end..].starts_with(':')
         && reference[..end].starts_with(|c: char| c.is_ascii_alphabetic())
-        && reference[..end].bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        && reference[..end]
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
 /// Path and query for the request line.
@@ -226,14 +247,20 @@ pub fn decode_component(text: &str, plus: bool) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let escaped = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        let escaped = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten();
         match escaped.filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit())) {
             Some(hex) => {
                 out.push(u8::from_str_radix(hex, 16).expect("two hexadecimal digits were checked"));
                 at += 3;
             }
             None => {
-                out.push(if plus && bytes[at] == b'+' { b' ' } else { bytes[at] });
+                out.push(if plus && bytes[at] == b'+' {
+                    b' '
+                } else {
+                    bytes[at]
+                });
                 at += 1;
             }
         }
@@ -291,19 +318,31 @@ mod tests {
             "http://a b/",
             "http://a\r\nx/",
         ] {
-            assert_eq!(Url::parse(text).unwrap_err().kind(), "http.invalid_url", "{text}");
+            assert_eq!(
+                Url::parse(text).unwrap_err().kind(),
+                "http.invalid_url",
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_may_not_stand_in_a_target_is_encoded() {
-        assert_eq!(url("http://a/é x?q=\"{}\"&p=%20").target, "/%C3%A9%20x?q=%22%7B%7D%22&p=%20");
+        assert_eq!(
+            url("http://a/é x?q=\"{}\"&p=%20").target,
+            "/%C3%A9%20x?q=%22%7B%7D%22&p=%20"
+        );
         assert_eq!(url("http://a/x\r\nHost: b").target, "/x%0D%0AHost:%20b");
     }
 
     #[test]
     fn queries_are_appended() {
-        for (text, want) in [("http://a/", "/?x=1"), ("http://a/?", "/?x=1"), ("http://a/?b", "/?b&x=1"), ("http://a/?b&", "/?b&x=1")] {
+        for (text, want) in [
+            ("http://a/", "/?x=1"),
+            ("http://a/?", "/?x=1"),
+            ("http://a/?b", "/?b&x=1"),
+            ("http://a/?b&", "/?b&x=1"),
+        ] {
             let mut u = url(text);
             u.add_query("x=1");
             assert_eq!(u.target, want);
@@ -327,9 +366,16 @@ mod tests {
             ("https://x/y#z", "https://x/y"),
             ("g;x=1/../y", "http://a/b/c/y"),
         ] {
-            assert_eq!(base.join(reference).unwrap().to_string(), want, "{reference}");
+            assert_eq!(
+                base.join(reference).unwrap().to_string(),
+                want,
+                "{reference}"
+            );
         }
-        assert_eq!(base.join("mailto:x@y").unwrap_err().kind(), "http.invalid_url");
+        assert_eq!(
+            base.join("mailto:x@y").unwrap_err().kind(),
+            "http.invalid_url"
+        );
     }
 
     #[test]
