@@ -1,7 +1,24 @@
 //! The runtime of scn: values, interpreter, host calls, strands, users and the reactor.
 //!
 //! It runs IR and knows neither HIR nor the terminal nor any protocol.
+//! Library authors enter at [`host`] (`runtime/README.md` has a worked example) and [`ctx::Ctx`].
 
+pub mod ctx;
+pub mod descs;
+pub mod event;
+pub mod fault;
+pub mod heap;
+pub mod host;
 pub mod io;
+pub mod object;
 pub mod timer;
+pub mod user;
+pub mod value;
 pub mod waker;
+
+pub use ctx::{Ctx, Settings};
+pub use event::Event;
+pub use fault::{Detail, Fault, Place, kind};
+pub use host::{Cx, Nanos, NativeDef, New, RawOwn, RawSlot, Text, ready, waiting};
+pub use object::{Any, Extern, Key, List, Map, Own, OwnSlot, Slot, Slots, VarList, VarMap, View};
+pub use scn_compiler::ir::{DescId, desc};

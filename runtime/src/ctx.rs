@@ -1,0 +1,268 @@
+//! The context of a worker as running code and host functions see it.
+//!
+//! Everything is reached through `&Ctx`: its fields change by cells, so that dropping an object deep inside of a host
+//! function may reach the worker again. The driver fills the user's and strand's side.
+
+use crate::descs::Descs;
+use crate::event::Event;
+use crate::fault::{Fault, Place, kind};
+use crate::heap::Heap;
+use crate::object::{Any, Own};
+use crate::user::{Extensions, User};
+use crate::value::Obj;
+use std::cell::{Cell, RefCell, RefMut};
+use std::path::PathBuf;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A worker's context. `heap.poke` is at offset 0, where native code tests it.
+#[repr(C)]
+pub struct Ctx {
+    /// The heap.
+    pub heap: Heap,
+    /// The error on an error path: an owned error object, or null.
+    err: Cell<u64>,
+    /// The place of the host call that is running.
+    site: Cell<Place>,
+    /// How deep recursive functions are in each other.
+    pub(crate) depth: Cell<u32>,
+    user: RefCell<Rc<User>>,
+    run: Extensions,
+    settings: Arc<Settings>,
+    origin: Instant,
+    sink: RefCell<Box<dyn FnMut(Event)>>,
+}
+
+/// What the command line says, for all workers.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Folder that relative file names are looked up in: that of the scenario.
+    pub base: PathBuf,
+    /// Whether each exchange is shown.
+    pub verbose: bool,
+    /// Seed of all randomness.
+    pub seed: u64,
+}
+
+thread_local! {
+    static CURRENT: Cell<*const Ctx> = const { Cell::new(ptr::null()) };
+}
+
+/// While it lives, [`Ctx::current`] finds the context on this thread.
+#[derive(Debug)]
+pub struct Entered {
+    before: *const Ctx,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.before);
+    }
+}
+
+impl Ctx {
+    /// The context of a worker, with a nameless user in charge.
+    pub fn new(
+        descs: Arc<Descs>,
+        settings: Arc<Settings>,
+        sink: Box<dyn FnMut(Event)>,
+    ) -> Box<Ctx> {
+        let user = Rc::new(User::new(0, "", settings.seed, 0));
+        let ctx = Box::new(Ctx {
+            heap: Heap::new(descs),
+            err: Cell::new(0),
+            site: Cell::new(Place {
+                function: Place::NO_FUNCTION,
+                ..Place::default()
+            }),
+            depth: Cell::new(0),
+            user: RefCell::new(user.clone()),
+            run: Extensions::default(),
+            settings,
+            origin: Instant::now(),
+            sink: RefCell::new(sink),
+        });
+        ctx.enter_user(user);
+        ctx
+    }
+
+    /// Makes it the context of this thread.
+    #[must_use]
+    pub fn enter(&self) -> Entered {
+        Entered {
+            before: CURRENT.replace(self),
+        }
+    }
+
+    /// Runs `f` with the context of this thread.
+    ///
+    /// # Panics
+    /// Outside of a worker.
+    pub fn current<R>(f: impl FnOnce(&Ctx) -> R) -> R {
+        let current = CURRENT.get();
+        assert!(!current.is_null(), "objects live on a worker's thread");
+        // SAFETY: the pointer was made from a reference that outlives its `Entered` guard, which takes it away.
+        f(unsafe { &*current })
+    }
+
+    /// The descriptors of the program.
+    pub fn descs(&self) -> &Descs {
+        self.heap.descs()
+    }
+
+    /// What the command line says.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether each exchange is shown.
+    pub fn verbose(&self) -> bool {
+        self.settings.verbose
+    }
+
+    /// Monotonic nanoseconds since the start of the worker.
+    pub fn now(&self) -> i64 {
+        self.origin.elapsed().as_nanos() as i64
+    }
+
+    /// The moment that [`Ctx::now`] counts from.
+    pub fn origin(&self) -> Instant {
+        self.origin
+    }
+
+    /// Reports something.
+    pub fn emit(&self, event: Event) {
+        (self.sink.borrow_mut())(event);
+    }
+
+    /// The user in charge.
+    pub fn user(&self) -> Rc<User> {
+        self.user.borrow().clone()
+    }
+
+    /// Puts a user in charge: its account is charged, its cells and extensions are reached.
+    pub fn enter_user(&self, user: Rc<User>) {
+        // SAFETY: the context keeps the user, and with it the account, until the next one takes its place.
+        unsafe { self.heap.charge_to(Some(&user.account)) };
+        self.user.replace(user);
+    }
+
+    /// Runs `f` with the library state of a type that lives with the user in charge.
+    /// Don't touch scripts' objects or the context's state of the same type inside.
+    pub fn user_state<T: Default + 'static, R>(&self, f: impl FnOnce(RefMut<'_, T>) -> R) -> R {
+        self.user().extensions.with(f)
+    }
+
+    /// Runs `f` with the library state of a type that lives with the worker.
+    pub fn run_state<T: Default + 'static, R>(&self, f: impl FnOnce(RefMut<'_, T>) -> R) -> R {
+        self.run.with(f)
+    }
+
+    /// The worker's library state, to keep an `Rc` of a value.
+    pub fn run_extensions(&self) -> &Extensions {
+        &self.run
+    }
+
+    /// Uniform in `0..bound`, from the user's random numbers.
+    pub fn random_below(&self, bound: u64) -> u64 {
+        self.user.borrow().rng.below(bound)
+    }
+
+    /// 64 bits of the user's random numbers.
+    pub fn random(&self) -> u64 {
+        self.user.borrow().rng.next()
+    }
+
+    /// Registers a text that reports mask.
+    pub fn add_secret(&self, text: &str) {
+        self.user.borrow().add_secret(text);
+    }
+
+    /// The text with the user's secrets as `***`.
+    pub fn mask(&self, text: &str) -> String {
+        self.user.borrow().mask(text)
+    }
+
+    /// Asks for room before a large object is made: an error of kind `script.memory` if there is none.
+    pub fn reserve(&self, bytes: usize) -> Result<(), Fault> {
+        if self.heap.has_room(bytes as u64) {
+            return Ok(());
+        }
+        Err(self.memory_fault())
+    }
+
+    /// The error of a user that has passed the heap limit.
+    pub fn memory_fault(&self) -> Fault {
+        let limit = self.heap.account().limit() >> 20;
+        Fault::text(
+            kind::SCRIPT_MEMORY,
+            format!("the user's memory passes its limit of {limit} MiB"),
+        )
+    }
+
+    /// The place of the host call that is running.
+    pub fn site(&self) -> Place {
+        self.site.get()
+    }
+
+    /// Says where the host call that is about to run stands.
+    pub fn set_site(&self, place: Place) {
+        self.site.set(place);
+    }
+
+    /// Puts an error into `ctx.err`.
+    pub fn raise(&self, fault: Fault) {
+        let error = self.heap.error(fault);
+        self.set_err(Some(error));
+    }
+
+    /// Replaces `ctx.err`.
+    pub fn set_err(&self, error: Option<Own>) {
+        let before = self.err.replace(error.map_or(0, Own::into_bits));
+        // SAFETY: `ctx.err` owns the error object that it holds.
+        unsafe { self.heap.release_slot(before) };
+    }
+
+    /// Moves the error out of `ctx.err`.
+    pub fn take_err(&self) -> Option<Own> {
+        let bits = self.err.replace(0);
+        // SAFETY: `ctx.err` owned the object and does not hold it any more.
+        (bits != 0).then(|| unsafe { Own::from_bits(bits) })
+    }
+
+    /// The error in `ctx.err`.
+    pub fn with_err<R>(&self, f: impl FnOnce(Option<&Fault>) -> R) -> R {
+        let bits = self.err.get();
+        if bits == 0 {
+            return f(None);
+        }
+        // SAFETY: `ctx.err` holds a live error object; a reference is kept while `f` looks at it.
+        let error = unsafe { Any::from_obj(Obj::from_bits(bits)) }.to_own();
+        f(error.as_any().as_fault())
+    }
+
+    /// Whether `ctx.err` is a cancellation.
+    pub fn err_is_cancellation(&self) -> bool {
+        self.with_err(|fault| fault.is_some_and(Fault::is_cancellation))
+    }
+}
+
+impl std::fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ctx")
+            .field("heap", &self.heap)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Ctx {
+    fn drop(&mut self) {
+        let entered = self.enter();
+        self.set_err(None);
+        self.run.clear();
+        self.user.borrow().extensions.clear();
+        drop(entered);
+    }
+}

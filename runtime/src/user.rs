@@ -1,0 +1,147 @@
+//! What lives with a user as host functions see it: its account, randomness, cells, extensions and secrets.
+//!
+//! The driver makes users and switches between them ([`crate::ctx::Ctx::enter_user`]); libraries keep their state here.
+
+use crate::heap::{Account, USER_LIMIT};
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A user.
+#[derive(Debug)]
+pub struct User {
+    /// Its number: the global spawn index.
+    pub id: u64,
+    /// Iterations so far.
+    pub iteration: Cell<u64>,
+    /// Its scenario's name, empty in tests and servers.
+    pub scenario: Rc<str>,
+    /// Its memory.
+    pub account: Account,
+    /// Its random numbers.
+    pub rng: Rng,
+    /// Slots of its `init` variables or of the server's state.
+    pub cells: Box<[Cell<u64>]>,
+    /// State of libraries: cookie jars, connection pools.
+    pub extensions: Extensions,
+    /// Texts that reports mask.
+    pub secrets: RefCell<Vec<Rc<str>>>,
+}
+
+impl User {
+    /// A user with cells that are all null.
+    pub fn new(id: u64, scenario: &str, seed: u64, cells: usize) -> User {
+        User {
+            id,
+            iteration: Cell::new(0),
+            scenario: scenario.into(),
+            account: Account::new(USER_LIMIT),
+            rng: Rng::new(seed),
+            cells: (0..cells).map(|_| Cell::new(0)).collect(),
+            extensions: Extensions::default(),
+            secrets: RefCell::default(),
+        }
+    }
+
+    /// Registers a text to mask.
+    pub fn add_secret(&self, text: &str) {
+        let mut secrets = self.secrets.borrow_mut();
+        if !text.is_empty() && !secrets.iter().any(|known| &**known == text) {
+            secrets.push(text.into());
+        }
+    }
+
+    /// The text with each secret as `***`.
+    pub fn mask(&self, text: &str) -> String {
+        let secrets = self.secrets.borrow();
+        let mut sorted: Vec<&str> = secrets.iter().map(|secret| &**secret).collect();
+        sorted.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        sorted
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+}
+
+/// One value for each type, made when it is first asked for.
+#[derive(Debug, Default)]
+pub struct Extensions {
+    map: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+}
+
+impl Extensions {
+    /// The value of a type, shared: keep the `Rc` as long as needed, borrow the cell briefly.
+    pub fn shared<T: Default + 'static>(&self) -> Rc<RefCell<T>> {
+        let mut map = self.map.borrow_mut();
+        let value = map
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Rc::new(RefCell::new(T::default())));
+        value
+            .clone()
+            .downcast()
+            .expect("the map is keyed by the type")
+    }
+
+    /// Runs `f` with the value of a type.
+    pub fn with<T: Default + 'static, R>(&self, f: impl FnOnce(RefMut<'_, T>) -> R) -> R {
+        f(self.shared::<T>().borrow_mut())
+    }
+
+    /// Drops all values, for the end of the user while its context is still there.
+    pub fn clear(&self) {
+        let values = std::mem::take(&mut *self.map.borrow_mut());
+        drop(values);
+    }
+}
+
+/// A small, fast random stream (xoshiro256++, Blackman and Vigna 2019), seeded by splitmix64.
+#[derive(Debug)]
+pub struct Rng {
+    state: Cell<[u64; 4]>,
+}
+
+impl Rng {
+    /// A stream of a seed.
+    pub fn new(seed: u64) -> Rng {
+        let mut at = seed;
+        let mut next = || {
+            at = at.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = at;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        };
+        Rng {
+            state: Cell::new([next(), next(), next(), next()]),
+        }
+    }
+
+    /// 64 random bits.
+    pub fn next(&self) -> u64 {
+        let [a, b, c, d] = self.state.get();
+        let result = a.wrapping_add(d).rotate_left(23).wrapping_add(a);
+        let (c2, d2) = (c ^ a, d ^ b);
+        self.state
+            .set([a ^ d2, b ^ c2, c2 ^ (b << 17), d2.rotate_left(45)]);
+        result
+    }
+
+    /// Uniform in `0..bound`; 0 if the bound is 0. Without bias (Lemire 2019).
+    pub fn below(&self, bound: u64) -> u64 {
+        if bound == 0 {
+            return 0;
+        }
+        let threshold = bound.wrapping_neg() % bound;
+        loop {
+            let wide = u128::from(self.next()) * u128::from(bound);
+            if wide as u64 >= threshold {
+                return (wide >> 64) as u64;
+            }
+        }
+    }
+
+    /// Uniform in `0.0..1.0`.
+    pub fn unit(&self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
