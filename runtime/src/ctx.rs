@@ -10,7 +10,8 @@ use crate::heap::Heap;
 use crate::object::{Any, Own};
 use crate::user::{Extensions, User};
 use crate::value::Obj;
-use std::cell::{Cell, RefCell, RefMut};
+use crate::worker::Worker;
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::path::PathBuf;
 use std::ptr;
 use std::rc::Rc;
@@ -32,6 +33,7 @@ pub struct Ctx {
     run: Extensions,
     settings: Arc<Settings>,
     origin: Instant,
+    worker: OnceCell<Worker>,
     sink: RefCell<Box<dyn FnMut(Event)>>,
 }
 
@@ -82,10 +84,26 @@ impl Ctx {
             run: Extensions::default(),
             settings,
             origin: Instant::now(),
+            worker: OnceCell::new(),
             sink: RefCell::new(sink),
         });
         ctx.enter_user(user);
         ctx
+    }
+
+    /// The worker: reactor, strands, users.
+    ///
+    /// # Panics
+    /// In a context that runs no strands.
+    pub fn worker(&self) -> &Worker {
+        self.worker
+            .get()
+            .expect("only a worker's context runs what waits")
+    }
+
+    /// Gives the context its worker.
+    pub(crate) fn set_worker(&self, worker: Worker) {
+        assert!(self.worker.set(worker).is_ok(), "a context has one worker");
     }
 
     /// Makes it the context of this thread.

@@ -1,13 +1,54 @@
-//! What a run reports while it runs: checks, steps, logs, requests, errors.
+//! What a run reports while it runs: iterations, checks, steps, logs, exchanges, errors.
+//!
+//! The runtime reports facts and formats nothing for a terminal. Texts have the user's secrets masked already.
+//! Enter at [`Observer`].
 
 use crate::fault::{Fault, Place};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+/// Sees a run. Called on the worker's thread, between two instructions of a user: it must not block for long.
+pub trait Observer {
+    /// One report.
+    fn event(&mut self, event: Event);
+}
 
 /// One report.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A `check` was evaluated, or an `expect` held or failed.
+    /// A server listens.
+    ServerStart {
+        /// Its name.
+        name: String,
+        /// `tcp`, `udp`, `tls`, `http`.
+        protocol: String,
+        /// Where.
+        address: SocketAddr,
+    },
+    /// An error that nothing caught ended a connection or route of a server, or the server itself.
+    ServerError {
+        /// The server's name.
+        name: String,
+        /// Why.
+        fault: Fault,
+    },
+    /// A section began, or an iteration, or a test's body.
+    SectionStart {
+        /// Whose and which.
+        section: Section,
+    },
+    /// It ended.
+    SectionEnd {
+        /// Whose and which.
+        section: Section,
+        /// Nanoseconds without `think`.
+        nanos: i64,
+        /// How.
+        end: End,
+    },
+    /// A `check` was evaluated, or an `expect` held or failed. A failed `expect` is also the error that follows.
     Check {
-        /// Index of the site.
+        /// Index of the site, which tells `check` from `expect`.
         site: u32,
         /// Its label, with interpolated parts filled in, if it is not the site's own.
         label: Option<String>,
@@ -24,6 +65,8 @@ pub enum Event {
         site: u32,
         /// Its name, if it is not the site's own.
         name: Option<String>,
+        /// How many steps are around it.
+        depth: u32,
     },
     /// A `step` ended.
     StepEnd {
@@ -31,6 +74,8 @@ pub enum Event {
         site: u32,
         /// Its name, if it is not the site's own.
         name: Option<String>,
+        /// How many steps are around it.
+        depth: u32,
         /// Nanoseconds without `think`.
         nanos: i64,
         /// Whether it ended without an error.
@@ -45,11 +90,94 @@ pub enum Event {
         /// Where the call stands.
         place: Place,
     },
-    /// An error that ended something: an iteration, a server's connection, a `defer` body.
-    Failed {
-        /// What ended: `iteration`, `defer`, a server's name.
-        what: String,
+    /// A request and what came of it.
+    Exchange(Box<Exchange>),
+    /// An error of a `defer` body on an error path, which yields to the error that was there first.
+    DeferFailed {
         /// Why.
         fault: Fault,
     },
+}
+
+/// A part of a run that begins and ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Which.
+    pub kind: SectionKind,
+    /// The scenario's, test's, server's or global's name.
+    pub name: Rc<str>,
+    /// The user.
+    pub user: u64,
+    /// The iteration, from 0; 0 elsewhere.
+    pub iteration: u64,
+}
+
+/// Kinds of sections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SectionKind {
+    /// The initialiser of a param or data set.
+    Global,
+    /// A server's state and start.
+    Server,
+    /// `setup`.
+    Setup,
+    /// `init`.
+    Init,
+    /// An iteration.
+    Each,
+    /// `exit`.
+    Exit,
+    /// `teardown`.
+    Teardown,
+    /// A test.
+    Test,
+}
+
+/// How a section ended.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// To its last statement.
+    Done,
+    /// By an error that nothing caught.
+    Failed(Fault),
+    /// By the end of the run.
+    Cancelled,
+}
+
+impl End {
+    /// Whether by an error.
+    pub fn is_failed(&self) -> bool {
+        matches!(self, End::Failed(_))
+    }
+}
+
+/// A request over the network and what came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Exchange {
+    /// `http`, `tcp`, `udp`, `dns`...
+    pub protocol: &'static str,
+    /// The user.
+    pub user: u64,
+    /// Index of the site of the call, if it has one.
+    pub site: Option<u32>,
+    /// `GET`, `connect`...
+    pub method: String,
+    /// The URL or peer, secrets masked.
+    pub target: String,
+    /// The response's status, or what stands for it.
+    pub status: Option<u16>,
+    /// From the call to the end of the response, in nanoseconds.
+    pub nanos: i64,
+    /// Parts of that, in order: `dns`, `connect`, `tls`, `send`, `wait`, `receive`.
+    pub phases: Vec<(&'static str, i64)>,
+    /// Bytes sent.
+    pub sent: u64,
+    /// Bytes received.
+    pub received: u64,
+    /// Whether the connection had been used before.
+    pub reused: bool,
+    /// Why there is no response.
+    pub error: Option<Fault>,
+    /// Request and response as text, secrets masked; only when the run is verbose.
+    pub text: Option<(String, String)>,
 }

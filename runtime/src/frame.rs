@@ -4,6 +4,7 @@
 //! 8-byte slots; frames of one strand lie in linked chunks and never move, so natives may hold pointers into them.
 //! Nothing here runs a frame: `driver` does. Enter at [`FrameStack`].
 
+use crate::ctx::Ctx;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 
@@ -54,10 +55,10 @@ pub enum Cancel {
 }
 
 /// Runs a frame until it waits, calls or ends.
-pub type ResumeFn = unsafe fn(ctx: &mut crate::ctx::Ctx, frame: *mut Frame) -> Resume;
+pub type ResumeFn = unsafe fn(ctx: &Ctx, frame: *mut Frame) -> Resume;
 
 /// Takes back what a frame holds: called on an unstarted frame, or on one that answered [`Resume::Pending`].
-pub type CancelFn = unsafe fn(ctx: &mut crate::ctx::Ctx, frame: *mut Frame) -> Cancel;
+pub type CancelFn = unsafe fn(ctx: &Ctx, frame: *mut Frame) -> Cancel;
 
 /// One row of the side table that [`Frame::code`] points into.
 #[derive(Clone, Copy)]
@@ -150,7 +151,12 @@ impl FrameStack {
         let frame: *mut Frame = self.end.cast();
         // SAFETY: `end..end + size` is inside of the chunk, aligned to 8, and no frame lies there.
         unsafe {
-            frame.write(Frame { code, state: 0, flags: 0, prev: self.top });
+            frame.write(Frame {
+                code,
+                state: 0,
+                flags: 0,
+                prev: self.top,
+            });
             self.end = self.end.add(size);
         }
         self.top = frame;
@@ -263,7 +269,11 @@ impl ChunkPool {
             if chunk.is_null() {
                 handle_alloc_error(layout);
             }
-            chunk.write(Chunk { prev: ptr::null_mut(), below: ptr::null_mut(), size });
+            chunk.write(Chunk {
+                prev: ptr::null_mut(),
+                below: ptr::null_mut(),
+                size,
+            });
             chunk
         }
     }
@@ -295,7 +305,8 @@ fn class(size: usize) -> usize {
 }
 
 fn chunk_layout(size: usize) -> Layout {
-    Layout::from_size_align(size, CHUNK_ALIGN).expect("a chunk's size is a power of two below the address space")
+    Layout::from_size_align(size, CHUNK_ALIGN)
+        .expect("a chunk's size is a power of two below the address space")
 }
 
 #[cfg(test)]
@@ -306,7 +317,9 @@ mod tests {
     fn frames_never_move_and_results_outlive_the_pop() {
         let mut pool = ChunkPool::default();
         let mut stack = FrameStack::new();
-        let frames: Vec<_> = (0..100).map(|code| stack.push(code, frame_size(10), &mut pool)).collect();
+        let frames: Vec<_> = (0..100)
+            .map(|code| stack.push(code, frame_size(10), &mut pool))
+            .collect();
         for (code, frame) in frames.iter().enumerate().rev() {
             assert_eq!(stack.top(), frame.as_ptr());
             // SAFETY: the frame is live, and its slots stay readable until the next push.

@@ -3,21 +3,27 @@
 //! It runs IR and knows neither HIR nor the terminal nor any protocol.
 //! Library authors enter at [`host`] (`runtime/README.md` has a worked example) and [`ctx::Ctx`].
 
+mod blocking;
 pub mod ctx;
+pub mod cx;
 pub mod descs;
 pub mod event;
 pub mod fault;
+pub mod frame;
 pub mod heap;
 pub mod host;
 pub mod io;
 pub mod object;
+mod scope;
+mod strand;
 pub mod timer;
 pub mod user;
 pub mod value;
 pub mod waker;
+pub mod worker;
 
 pub use ctx::{Ctx, Settings};
-pub use event::Event;
+pub use event::{Event, Observer};
 pub use fault::{Detail, Fault, Place, kind};
 pub use host::{Cx, Nanos, NativeDef, New, RawOwn, RawSlot, Text, ready, waiting};
 pub use object::{Any, Extern, Key, List, Map, Own, OwnSlot, Slot, Slots, VarList, VarMap, View};

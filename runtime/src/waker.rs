@@ -4,7 +4,7 @@
 //! to the worker's [`Inbox`], which wakes the poller once for a batch. Enter at [`waker`].
 
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
@@ -95,6 +95,8 @@ pub struct Inbox {
     strands: Mutex<Vec<StrandId>>,
     /// Whether the poller was woken for what lies there.
     notified: AtomicBool,
+    /// Jobs of the worker that run on other threads.
+    pub(crate) jobs: AtomicUsize,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -104,6 +106,7 @@ impl Inbox {
         Inbox {
             strands: Mutex::default(),
             notified: AtomicBool::new(false),
+            jobs: AtomicUsize::new(0),
             wake: Box::new(wake),
         }
     }
@@ -183,7 +186,6 @@ impl Drop for WorkerNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicUsize;
 
     #[test]
     fn a_packed_strand_comes_apart_again() {

@@ -1,0 +1,129 @@
+//! What waiting host functions are given: time, sockets, threads for what blocks, and the worker's context.
+//!
+//! A [`Cx`] has no data; it stands for the context of this thread. Nothing of a worker or user is borrowed across an
+//! await: [`Cx::with`] reaches it for the length of a closure. Here are its methods that wait, and their futures.
+
+use crate::blocking::{self, Blocking};
+use crate::host::Cx;
+use crate::io::{Io, Reactor};
+use crate::timer::{Nanos, Target, TimerId};
+use std::future::Future;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+impl Cx {
+    /// The worker's reactor.
+    pub fn reactor(self) -> Reactor {
+        self.with(|ctx| ctx.worker().reactor().clone())
+    }
+
+    /// Monotonic nanoseconds of the worker's clock, which may be a virtual one.
+    pub fn now(self) -> Nanos {
+        self.with(|ctx| ctx.worker().reactor().now())
+    }
+
+    /// Waits that many nanoseconds; not at all if there are none.
+    pub fn sleep(self, nanos: i64) -> Sleep {
+        self.sleep_until(self.after(nanos))
+    }
+
+    /// Waits until `at`.
+    pub fn sleep_until(self, at: Nanos) -> Sleep {
+        Sleep {
+            reactor: self.reactor(),
+            at,
+            timer: None,
+        }
+    }
+
+    /// The moment that many nanoseconds from now.
+    pub fn after(self, nanos: i64) -> Nanos {
+        self.now().saturating_add(nanos.max(0) as u64)
+    }
+
+    /// Runs a future until `at`; then drops what it was doing when the result is dropped.
+    pub fn deadline<F: Future>(self, at: Nanos, future: F) -> Deadline<F> {
+        Deadline {
+            future,
+            sleep: self.sleep_until(at),
+        }
+    }
+
+    /// Takes a non-blocking socket over; see [`Reactor::register`].
+    pub fn register(self, socket: impl Into<OwnedFd>, connecting: bool) -> io::Result<Io> {
+        self.reactor().register(socket.into(), connecting)
+    }
+
+    /// Runs `job` on a thread where it may block, and waits for its result. If the wait is cancelled, the job still
+    /// runs to its end and its result is dropped there.
+    pub fn blocking<T: Send + 'static>(
+        self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Blocking<T> {
+        blocking::run(self.reactor().inbox(), job)
+    }
+}
+
+/// See [`Cx::sleep`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Sleep {
+    reactor: Reactor,
+    at: Nanos,
+    timer: Option<TimerId>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        match self.timer {
+            None if self.at <= self.reactor.now() => Poll::Ready(()),
+            None => {
+                let timer = self
+                    .reactor
+                    .insert_timer(self.at, Target::Wake(context.waker().clone()));
+                self.timer = Some(timer);
+                Poll::Pending
+            }
+            Some(timer) if self.reactor.set_waker(timer, context.waker()) => Poll::Pending,
+            Some(_) => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer {
+            self.reactor.remove_timer(timer);
+        }
+    }
+}
+
+/// The time of a [`Cx::deadline`] is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Elapsed;
+
+/// See [`Cx::deadline`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct Deadline<F> {
+    future: F,
+    sleep: Sleep,
+}
+
+impl<F: Future> Future for Deadline<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // SAFETY: `future` is pinned with `self`: it is moved nowhere and dropped in place. `Sleep` does not mind.
+        let (future, sleep) = unsafe {
+            let this = self.get_unchecked_mut();
+            (Pin::new_unchecked(&mut this.future), &mut this.sleep)
+        };
+        if let Poll::Ready(value) = future.poll(context) {
+            return Poll::Ready(Ok(value));
+        }
+        Pin::new(sleep).poll(context).map(|()| Err(Elapsed))
+    }
+}

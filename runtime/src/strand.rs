@@ -1,0 +1,163 @@
+//! Strands: frame stacks that run by turns, in a slab whose places carry generations.
+//!
+//! A strand waits, is queued, or runs; running it is the driver's. A user is a tree of strands: each knows to whom it
+//! reports its end. Enter at [`Strands`].
+
+use crate::frame::FrameStack;
+use crate::scope::{Cancellation, Scope};
+use crate::waker::StrandId;
+use std::rc::Rc;
+
+/// A strand.
+pub(crate) struct Strand {
+    /// Its frames; empty while it runs, when the worker has them.
+    pub stack: FrameStack,
+    /// Who is told of its end.
+    pub owner: Owner,
+    /// Place of the life that it is part of.
+    pub life: u32,
+    /// How deep recursive functions are in each other.
+    pub depth: u32,
+    /// Whether it is in the ready list.
+    pub queued: bool,
+    /// A cancellation that is pending or unwinding, outside of any shield.
+    pub cancel: Option<Cancellation>,
+    /// Deadline scopes and shields, outermost first.
+    pub scopes: Vec<Scope>,
+    /// Serial number of the next scope.
+    pub serial: u32,
+    /// Steps that are open, outermost first.
+    pub steps: Vec<Step>,
+    /// How many steps were open where it was started.
+    pub outer_steps: u32,
+    /// Nanoseconds spent in `think`.
+    pub think: i64,
+}
+
+/// To whom a strand reports its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Owner {
+    /// The join frame on top of another strand, as the child of this number.
+    Join { parent: StrandId, child: u32 },
+    /// The life itself: this is the user's root strand.
+    Life,
+    /// Nobody: a server's connection. It ends at the latest with the life.
+    Nobody,
+}
+
+/// An open step.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub site: u32,
+    pub name: Option<Rc<str>>,
+    pub started: u64,
+    /// The strand's `think` when it began.
+    pub think: i64,
+}
+
+impl Strand {
+    pub fn new(owner: Owner, life: u32) -> Strand {
+        Strand {
+            stack: FrameStack::new(),
+            owner,
+            life,
+            depth: 0,
+            queued: false,
+            cancel: None,
+            scopes: Vec::new(),
+            serial: 0,
+            steps: Vec::new(),
+            outer_steps: 0,
+            think: 0,
+        }
+    }
+}
+
+/// The strands of a worker.
+pub(crate) struct Strands {
+    worker: u16,
+    places: Vec<Place>,
+    free: Vec<u32>,
+}
+
+struct Place {
+    generation: u32,
+    strand: Option<Box<Strand>>,
+}
+
+impl Strands {
+    pub fn new(worker: u16) -> Strands {
+        Strands {
+            worker,
+            places: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    /// Adds a strand.
+    pub fn insert(&mut self, strand: Strand) -> StrandId {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place {
+                generation: 0,
+                strand: None,
+            });
+            self.places.len() as u32 - 1
+        });
+        let place = &mut self.places[index as usize];
+        place.strand = Some(Box::new(strand));
+        StrandId::new(self.worker, index, place.generation)
+    }
+
+    /// A strand that has not ended.
+    pub fn find(&mut self, id: StrandId) -> Option<&mut Strand> {
+        let place = self.places.get_mut(id.index())?;
+        if place.generation != id.generation() {
+            None
+        } else {
+            place.strand.as_deref_mut()
+        }
+    }
+
+    /// Ends a strand; wakes for it go nowhere from now on.
+    pub fn remove(&mut self, id: StrandId) -> Option<Box<Strand>> {
+        self.find(id)?;
+        let place = &mut self.places[id.index()];
+        place.generation = (place.generation + 1) & 0x00ff_ffff;
+        self.free.push(id.index() as u32);
+        place.strand.take()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// The strands of a life that report to no other strand.
+    pub fn tops_of(&self, life: u32) -> Vec<StrandId> {
+        let tops = (0u32..).zip(&self.places).filter(|(_, place)| {
+            place.strand.as_ref().is_some_and(|strand| {
+                strand.life == life && !matches!(strand.owner, Owner::Join { .. })
+            })
+        });
+        tops.map(|(index, place)| StrandId::new(self.worker, index, place.generation))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_strand_is_not_found() {
+        let mut strands = Strands::new(3);
+        let first = strands.insert(Strand::new(Owner::Life, 0));
+        assert!(strands.find(first).is_some());
+        assert!(strands.remove(first).is_some());
+        let second = strands.insert(Strand::new(Owner::Nobody, 0));
+        assert_eq!(first.index(), second.index());
+        assert!(strands.find(first).is_none());
+        assert!(strands.remove(first).is_none());
+        assert_eq!(strands.len(), 1);
+    }
+}
