@@ -1,7 +1,7 @@
 //! Digests, HMAC, keys from the system's random source. Arithmetic is RustCrypto's.
 
-use hmac::digest::{Digest, KeyInit};
 use hmac::Mac;
+use hmac::digest::{Digest, KeyInit};
 use subtle::ConstantTimeEq;
 
 /// The digest of some bytes.

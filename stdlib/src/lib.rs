@@ -5,6 +5,7 @@
 
 pub mod fault;
 pub mod http;
+pub mod server;
 
 use scn_compiler::source::Library;
 

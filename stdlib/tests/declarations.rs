@@ -6,7 +6,11 @@ use scn_stdlib::LIBRARY;
 fn every_module_parses() {
     for (name, text) in LIBRARY.modules {
         let parsed = scn_grammar::parse(scn_grammar::SourceId(0), text);
-        let errors: Vec<_> = parsed.errors.iter().map(|error| format!("{error:?}")).collect();
+        let errors: Vec<_> = parsed
+            .errors
+            .iter()
+            .map(|error| format!("{error:?}"))
+            .collect();
         assert!(errors.is_empty(), "{name}.scn: {errors:#?}");
     }
 }
@@ -20,6 +24,9 @@ fn the_texts_are_small_enough_to_read_at_every_start() {
 #[test]
 fn the_prelude_names_modules() {
     for name in LIBRARY.prelude {
-        assert!(LIBRARY.modules.iter().any(|(module, _)| module == name), "{name}");
+        assert!(
+            LIBRARY.modules.iter().any(|(module, _)| module == name),
+            "{name}"
+        );
     }
 }
