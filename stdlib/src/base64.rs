@@ -1,8 +1,18 @@
 //! Base64 (RFC 4648).
 
+use crate::raise;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose};
+use scn_runtime::{Fault, NativeDef, Text, ready};
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    vec![
+        ready("base64.encode", encode_text),
+        ready("base64.decode", decode_text),
+    ]
+}
 
 /// Reads texts with and without padding, and with stray bits in the last digit, as many senders write them.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -32,6 +42,14 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, String> {
             error.to_string().to_lowercase().trim_end_matches('.')
         )
     })
+}
+
+fn encode_text(data: Text<'_>, url: bool) -> String {
+    encode(data.bytes, url)
+}
+
+fn decode_text(text: &str) -> Result<Vec<u8>, Fault> {
+    decode(text).map_err(raise::parse)
 }
 
 #[cfg(test)]

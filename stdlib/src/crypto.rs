@@ -1,8 +1,32 @@
 //! Digests, HMAC, keys from the system's random source. Arithmetic is RustCrypto's.
 
+use crate::raise;
+use hmac::Hmac;
 use hmac::Mac;
 use hmac::digest::{Digest, KeyInit};
+use md5::Md5;
+use scn_runtime::{Ctx, Fault, NativeDef, Text, kind, ready};
+use sha1::Sha1;
+use sha2::{Sha256, Sha384, Sha512};
 use subtle::ConstantTimeEq;
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    vec![
+        ready("crypto.md5", md5),
+        ready("crypto.sha1", sha1),
+        ready("crypto.sha256", sha256),
+        ready("crypto.sha384", sha384),
+        ready("crypto.sha512", sha512),
+        ready("crypto.hmac_md5", hmac_md5),
+        ready("crypto.hmac_sha1", hmac_sha1),
+        ready("crypto.hmac_sha256", hmac_sha256),
+        ready("crypto.hmac_sha384", hmac_sha384),
+        ready("crypto.hmac_sha512", hmac_sha512),
+        ready("crypto.random", random),
+        ready("crypto.equal", equal_texts),
+    ]
+}
 
 /// The digest of some bytes.
 pub(crate) fn digest<D: Digest>(data: &[u8]) -> Vec<u8> {
@@ -21,13 +45,40 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
+macro_rules! algorithms {
+    ($($digest:ident $hmac:ident $algorithm:ty;)*) => {$(
+        fn $digest(data: Text<'_>) -> Vec<u8> {
+            digest::<$algorithm>(data.bytes)
+        }
+
+        fn $hmac(key: Text<'_>, data: Text<'_>) -> Vec<u8> {
+            hmac::<Hmac<$algorithm>>(key.bytes, data.bytes)
+        }
+    )*};
+}
+algorithms! {
+    md5 hmac_md5 Md5;
+    sha1 hmac_sha1 Sha1;
+    sha256 hmac_sha256 Sha256;
+    sha384 hmac_sha384 Sha384;
+    sha512 hmac_sha512 Sha512;
+}
+
+fn random(ctx: &Ctx, n: i64) -> Result<Vec<u8>, Fault> {
+    let n = raise::count(n, "the number of bytes")?;
+    ctx.reserve(n)?;
+    let mut bytes = vec![0; n];
+    getrandom::fill(&mut bytes).map_err(|error| Fault::text(kind::OTHER, error.to_string()))?;
+    Ok(bytes)
+}
+
+fn equal_texts(a: Text<'_>, b: Text<'_>) -> bool {
+    equal(a.bytes, b.bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hmac::Hmac;
-    use md5::Md5;
-    use sha1::Sha1;
-    use sha2::{Sha256, Sha384, Sha512};
 
     fn hex(bytes: &[u8]) -> String {
         crate::hex::encode(bytes)

@@ -1,5 +1,16 @@
 //! Hexadecimal digits.
 
+use crate::raise;
+use scn_runtime::{Fault, NativeDef, Text, ready};
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    vec![
+        ready("hex.encode", encode_text),
+        ready("hex.decode", decode_text),
+    ]
+}
+
 /// Two lower-case digits for each byte.
 pub(crate) fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -30,6 +41,14 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, String> {
     } else {
         Ok(bytes)
     }
+}
+
+fn encode_text(data: Text<'_>) -> String {
+    encode(data.bytes)
+}
+
+fn decode_text(text: &str) -> Result<Vec<u8>, Fault> {
+    decode(text).map_err(raise::parse)
 }
 
 #[cfg(test)]

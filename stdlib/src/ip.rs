@@ -1,6 +1,26 @@
 //! Addresses and networks.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::raise;
+use scn_runtime::{Fault, NativeDef, ready};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    vec![
+        ready("ip.is_v4", is_v4),
+        ready("ip.is_v6", is_v6),
+        ready("ip.is_loopback", is_loopback),
+        ready("ip.is_private", is_private),
+        ready("ip.is_in", is_in),
+        ready("ip.plus", plus_checked),
+        ready("ip.bytes", bytes),
+        ready("ip.with_port", with_port),
+        ready("addr.ip", address),
+        ready("addr.port", port),
+        ready("ip", from_text),
+        ready("addr", addr_from_text),
+    ]
+}
 
 /// A network: an address and how many of its bits count.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,6 +82,61 @@ pub(crate) fn is_private(ip: IpAddr) -> bool {
         IpAddr::V4(ip) => ip.is_private(),
         IpAddr::V6(ip) => ip.is_unique_local(),
     }
+}
+
+fn is_v4(ip: IpAddr) -> bool {
+    ip.is_ipv4()
+}
+
+fn is_v6(ip: IpAddr) -> bool {
+    ip.is_ipv6()
+}
+
+fn is_loopback(ip: IpAddr) -> bool {
+    ip.is_loopback()
+}
+
+fn is_in(ip: IpAddr, network: &str) -> Result<bool, Fault> {
+    let network = Network::parse(network).map_err(raise::parse)?;
+    Ok(network.contains(ip))
+}
+
+fn plus_checked(ip: IpAddr, n: i64) -> Result<IpAddr, Fault> {
+    plus(ip, n).ok_or_else(|| raise::arithmetic(format!("there is no address {n} behind {ip}")))
+}
+
+fn bytes(ip: IpAddr) -> Vec<u8> {
+    match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
+fn with_port(ip: IpAddr, port: i64) -> Result<SocketAddr, Fault> {
+    let port = u16::try_from(port)
+        .map_err(|_| raise::argument(format!("{port} is no port: 0..=65535")))?;
+    Ok(SocketAddr::new(ip, port))
+}
+
+fn address(addr: SocketAddr) -> IpAddr {
+    addr.ip()
+}
+
+fn port(addr: SocketAddr) -> i64 {
+    addr.port().into()
+}
+
+fn from_text(text: &str) -> Result<IpAddr, Fault> {
+    text.parse()
+        .map_err(|_| raise::parse(format!("`{text}` is no IP address")))
+}
+
+fn addr_from_text(text: &str) -> Result<SocketAddr, Fault> {
+    text.parse().map_err(|_| {
+        raise::parse(format!(
+            "`{text}` is no address with port such as `127.0.0.1:80`"
+        ))
+    })
 }
 
 #[cfg(test)]

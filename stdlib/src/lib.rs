@@ -3,11 +3,32 @@
 //! Enter at [`LIBRARY`], which the compiler reads.
 //! How IR is executed is no business of this crate: it sees values and the host-call interface only.
 
+mod base64;
+mod bytes;
+mod crypto;
+mod duration;
+mod error;
 pub mod fault;
+mod hex;
 pub mod http;
+mod ip;
+mod json;
+mod list;
+mod map;
+mod math;
+mod raise;
+mod rand;
+mod re;
 pub mod server;
+mod shape;
+mod string;
+mod text;
+mod time;
+mod url;
+mod uuid;
 
 use scn_compiler::source::Library;
+use scn_runtime::NativeDef;
 
 /// Pairs each module's name with its text.
 macro_rules! modules {
@@ -29,12 +50,24 @@ pub const LIBRARY: Library = Library {
     ],
 };
 
-mod base64;
-mod crypto;
-mod hex;
-mod ip;
-mod json;
-mod text;
-mod time;
-mod url;
-mod uuid;
+/// The natives of all modules.
+pub fn natives() -> Vec<NativeDef> {
+    let modules: &[fn() -> Vec<NativeDef>] = &[
+        base64::natives,
+        bytes::natives,
+        crypto::natives,
+        duration::natives,
+        error::natives,
+        hex::natives,
+        ip::natives,
+        list::natives,
+        map::natives,
+        math::natives,
+        rand::natives,
+        re::natives,
+        string::natives,
+        time::natives,
+        uuid::natives,
+    ];
+    modules.iter().flat_map(|natives| natives()).collect()
+}

@@ -1,8 +1,23 @@
 //! Points in time as text. Enter at [`format`] and [`parse`]; a point is nanoseconds since 1970.
 
+use crate::raise;
 use jiff::fmt::{rfc2822, strtime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
+use scn_runtime::{Ctx, Fault, Nanos, NativeDef, ready};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    vec![
+        ready("time.now", now),
+        ready("time.since", since),
+        ready("time.unix", unix),
+        ready("time.format", format_time),
+        ready("time.parse", parse_time),
+        ready("time.http_date", http_date_of),
+    ]
+}
 
 fn timestamp(nanos: i64) -> Timestamp {
     Timestamp::from_nanosecond(i128::from(nanos))
@@ -47,6 +62,46 @@ pub(crate) fn http_date(nanos: i64) -> Result<String, String> {
     printer
         .timestamp_to_rfc9110_string(&timestamp(nanos))
         .map_err(|error| error.to_string())
+}
+
+/// What the worker's steady clock is ahead of 1970, read once, so that time never goes back within a run.
+#[derive(Default)]
+struct Epoch(Option<i64>);
+
+/// Nanoseconds since 1970.
+pub(crate) fn now(ctx: &Ctx) -> Nanos {
+    let steady = ctx.now();
+    let epoch =
+        ctx.run_state::<Epoch, i64>(|mut epoch| *epoch.0.get_or_insert_with(|| wall() - steady));
+    Nanos(epoch + steady)
+}
+
+/// Nanoseconds since 1970 by the system's clock.
+fn wall() -> i64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => Nanos::from(since).0,
+        Err(before) => -Nanos::from(before.duration()).0,
+    }
+}
+
+fn since(ctx: &Ctx, start: Nanos) -> Nanos {
+    Nanos(now(ctx).0.saturating_sub(start.0))
+}
+
+fn unix(ctx: &Ctx) -> i64 {
+    now(ctx).0.div_euclid(1_000_000_000)
+}
+
+fn format_time(at: Nanos, pattern: &str) -> Result<String, Fault> {
+    format(at.0, pattern).map_err(raise::argument)
+}
+
+fn parse_time(text: &str, pattern: &str) -> Result<Nanos, Fault> {
+    parse(text, pattern).map(Nanos).map_err(raise::parse)
+}
+
+fn http_date_of(at: Nanos) -> Result<String, Fault> {
+    http_date(at.0).map_err(raise::argument)
 }
 
 #[cfg(test)]

@@ -1,6 +1,18 @@
 //! UUIDs (RFC 9562) as text.
 
+use crate::{raise, time};
+use scn_runtime::{Ctx, Fault, NativeDef, ready};
 use sha1::{Digest, Sha1};
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    vec![
+        ready("uuid.v4", v4),
+        ready("uuid.v7", v7_now),
+        ready("uuid.v5", v5_text),
+        ready("uuid.is_valid", is_valid),
+    ]
+}
 
 /// The text of a UUID with its version and variant put in.
 pub(crate) fn text(mut bytes: [u8; 16], version: u8) -> String {
@@ -47,6 +59,28 @@ pub(crate) fn parse(text: &str) -> Option<[u8; 16]> {
         return None;
     }
     crate::hex::decode(&digits).ok()?.try_into().ok()
+}
+
+fn random(ctx: &Ctx) -> u128 {
+    u128::from(ctx.random()) << 64 | u128::from(ctx.random())
+}
+
+/// A random UUID from the user's sequence.
+pub(crate) fn v4(ctx: &Ctx) -> String {
+    text(random(ctx).to_be_bytes(), 4)
+}
+
+fn v7_now(ctx: &Ctx) -> String {
+    let millis = time::now(ctx).0.div_euclid(1_000_000);
+    v7(u64::try_from(millis).unwrap_or(0), random(ctx))
+}
+
+fn v5_text(namespace: &str, name: &str) -> Result<String, Fault> {
+    v5(namespace, name).map_err(raise::parse)
+}
+
+fn is_valid(text: &str) -> bool {
+    parse(text).is_some()
 }
 
 #[cfg(test)]

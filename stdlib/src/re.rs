@@ -1,0 +1,123 @@
+//! Regular expressions: methods of `regex` and the module `re`.
+
+use crate::{raise, shape, text};
+use regex::{Captures, Regex};
+use scn_runtime::{Any, Ctx, DescId, Fault, NativeDef, Own, OwnSlot, VarList, VarMap, View, ready};
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    vec![
+        ready("regex.matches", matches),
+        ready("regex.find", find),
+        ready("regex.find_all", find_all),
+        ready("regex.capture", capture),
+        ready("regex.captures", captures),
+        ready("regex.captures_all", captures_all),
+        ready("regex.replace", replace),
+        ready("regex.split", split),
+        ready("regex.pattern", pattern),
+        ready("re.compile", compile),
+        ready("re.escape", escape),
+    ]
+}
+
+fn matches(regex: &Regex, text: &str) -> bool {
+    regex.is_match(text)
+}
+
+fn find(ctx: &Ctx, regex: &Regex, text: &str) -> Option<Own> {
+    regex
+        .find(text)
+        .map(|found| ctx.heap.string(found.as_str()))
+}
+
+fn find_all(ctx: &Ctx, regex: &Regex, text: &str) -> VarList {
+    VarList::of_strings(ctx, regex.find_iter(text).map(|found| found.as_str()))
+}
+
+fn capture(ctx: &Ctx, regex: &Regex, text: &str, group: Any<'_>) -> Option<Own> {
+    let captures = regex.captures(text)?;
+    let found = match group.view(ctx.descs()) {
+        View::Str(name) => captures.name(name),
+        View::Box(_, number) => captures.get(usize::try_from(number.int()).ok()?),
+        _ => None,
+    };
+    found.map(|found| ctx.heap.string(found.as_str()))
+}
+
+fn captures(ctx: &Ctx, result: DescId, regex: &Regex, text: &str) -> Option<Own> {
+    let found = regex.captures(text)?;
+    Some(record(ctx, result, regex, text, &found))
+}
+
+fn captures_all(ctx: &Ctx, result: DescId, regex: &Regex, text: &str) -> VarList {
+    let mut all = VarList::new(ctx, result, 0);
+    let element = shape::element(ctx.descs(), result);
+    for found in regex.captures_iter(text) {
+        all.push(ctx, OwnSlot::own(record(ctx, element, regex, text, &found)));
+    }
+    all
+}
+
+/// The `Match` of a match; its fields stand in the order of the declaration.
+fn record(ctx: &Ctx, result: DescId, regex: &Regex, text: &str, found: &Captures<'_>) -> Own {
+    let whole = found.get(0).expect("group 0 is the whole match");
+    let mut groups = VarList::new(
+        ctx,
+        shape::field(ctx.descs(), result, "groups"),
+        found.len(),
+    );
+    for group in found.iter() {
+        groups.push(
+            ctx,
+            OwnSlot::option(group.map(|group| ctx.heap.string(group.as_str()))),
+        );
+    }
+    let mut names = VarMap::new(ctx, shape::field(ctx.descs(), result, "names"));
+    for name in regex.capture_names().flatten() {
+        if let Some(group) = found.name(name) {
+            names.insert_str(ctx, name, group.as_str());
+        }
+    }
+    let start = text::chars_at(text, whole.start());
+    let slots = vec![
+        OwnSlot::own(ctx.heap.string(whole.as_str())),
+        OwnSlot::int(start as i64),
+        OwnSlot::int((start + text::count(whole.as_str())) as i64),
+        OwnSlot::own(groups.into_own()),
+        OwnSlot::own(names.into_own()),
+    ];
+    ctx.heap.record(result, slots)
+}
+
+fn replace(regex: &Regex, text: &str, with: &str, max: i64) -> String {
+    regex
+        .replacen(text, usize::try_from(max).unwrap_or(0), with)
+        .into_owned()
+}
+
+fn split(ctx: &Ctx, regex: &Regex, text: &str) -> VarList {
+    VarList::of_strings(ctx, regex.split(text))
+}
+
+fn pattern(regex: &Regex) -> String {
+    regex.as_str().to_owned()
+}
+
+fn compile(pattern: &str) -> Result<Regex, Fault> {
+    Regex::new(pattern).map_err(|error| raise::parse(reason(&error)))
+}
+
+/// The last line of the crate's message says what is wrong, those before draw the place.
+fn reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    format!(
+        "bad regular expression: {}",
+        last.trim_start_matches("error: ")
+    )
+}
+
+fn escape(text: &str) -> String {
+    regex::escape(text)
+}
