@@ -75,9 +75,7 @@ pub fn parse(source: SourceId, text: &str) -> Parsed {
     let mut builder = build::Builder::new(source, text, &tree);
     let file = builder.file();
     let trivia = builder.trivia();
-    let mut errors = builder.errors;
-    errors.extend(explain::errors(source, text, &tree));
-    errors.sort_by_key(|error| (error.span.start, error.span.end));
+    let errors = explain::errors(source, text, &tree, builder.errors);
     Parsed {
         file,
         errors,

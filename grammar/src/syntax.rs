@@ -154,14 +154,14 @@ impl Kids<'_> {
 
 /// Whether `rule` marks something missing; `scn.pest` keeps these rules together.
 pub(crate) fn is_marker(rule: Rule) -> bool {
-    (Rule::no_expr..=Rule::no_choice).contains(&rule)
+    (Rule::no_expr..=Rule::no_fn).contains(&rule)
 }
 
 /// Whether `rule` spans something wrong, or what lies too deep.
 pub(crate) fn is_junk(rule: Rule) -> bool {
-    use Rule::{bad_arm, bad_head, bad_in, bad_interp, bad_item, bad_stmt, bad_tail, deep};
-    matches!(
-        rule,
-        bad_arm | bad_head | bad_in | bad_interp | bad_item | bad_stmt | bad_tail | deep
-    )
+    use Rule::{bad_arm, bad_head, bad_in, bad_interp, bad_item, bad_stmt, bad_tail, deep, late};
+    let junk = [
+        bad_arm, bad_head, bad_in, bad_interp, bad_item, bad_stmt, bad_tail, deep, late,
+    ];
+    junk.contains(&rule)
 }

@@ -214,6 +214,13 @@ fn unknown_unit(text: &str, unit: &str) -> Wrong {
     if unit.is_empty() || unit.starts_with('.') {
         return (format!("`{text}` is not a number"), None);
     }
+    if SIZES
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case(unit))
+    {
+        let help = "sizes are written `B KB MB GB` (thousands) or `KiB MiB GiB` (of 1024)";
+        return (format!("unknown unit `{unit}` in `{text}`"), Some(help));
+    }
     (format!("unknown unit `{unit}` in `{text}`"), Some(UNITS))
 }
 

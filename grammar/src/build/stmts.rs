@@ -11,9 +11,6 @@ impl<'t> Builder<'t> {
         if let Some(block) = kids.accept(Rule::block) {
             return self.block(block);
         }
-        if let Some(late) = kids.accept(Rule::late_block) {
-            return self.take_block(&mut self.kids(late), late);
-        }
         Block {
             span: self.gap(kids, parent),
             stmts: Vec::new(),

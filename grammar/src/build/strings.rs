@@ -129,6 +129,7 @@ impl<'t> Builder<'t> {
                     "not a hex digit",
                     None,
                 );
+                return Vec::new();
             }
         }
         if digits.len() % 2 == 1 {

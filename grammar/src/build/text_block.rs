@@ -16,7 +16,7 @@ impl<'t> Builder<'t> {
         for kid in self.kids(node) {
             match kid.rule {
                 Rule::long_text => pieces.push(Piece::Text(self.str(kid), kid.start)),
-                Rule::interp => pieces.push(Piece::Expr(self.interpolated(kid))),
+                Rule::long_interp => pieces.push(Piece::Expr(self.interpolated(kid))),
                 _ => {}
             }
         }
