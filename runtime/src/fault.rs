@@ -273,13 +273,20 @@ pub fn errno_kind(errno: i32) -> &'static str {
     match errno {
         libc::ECONNREFUSED => kind::CONNECTION_REFUSED,
         libc::ECONNRESET | libc::EPIPE => kind::CONNECTION_RESET,
-        libc::ECONNABORTED | libc::ENOTCONN => kind::CONNECTION_ABORTED,
+        libc::ECONNABORTED => kind::CONNECTION_ABORTED,
         libc::ENETUNREACH | libc::EHOSTUNREACH | libc::ENETDOWN => kind::NETWORK_UNREACHABLE,
         libc::EADDRINUSE => kind::ADDRESS_IN_USE,
         libc::EADDRNOTAVAIL => kind::ADDRESS_NOT_AVAILABLE,
         libc::ETIMEDOUT => kind::TIMEOUT,
         libc::EAGAIN => kind::WOULD_BLOCK,
-        libc::EINVAL | libc::EAFNOSUPPORT | libc::EDESTADDRREQ => kind::INVALID_INPUT,
+        libc::EINVAL
+        | libc::EAFNOSUPPORT
+        | libc::EDESTADDRREQ
+        | libc::ENOTCONN
+        | libc::EISCONN
+        | libc::EMSGSIZE
+        | libc::EBADF
+        | libc::EOPNOTSUPP => kind::INVALID_INPUT,
         _ => kind::OTHER,
     }
 }

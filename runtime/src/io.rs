@@ -7,10 +7,12 @@
 
 mod poller;
 mod ready;
+mod socket;
 mod stream;
 
 pub(crate) use poller::Poller;
 pub use ready::{Direction, Io, Ready};
+pub use socket::set_bind_address_no_port;
 pub use stream::{Receive, Send};
 
 use crate::timer::{Clock, Nanos, Target, TimerId, Timers};

@@ -161,6 +161,43 @@ unsafe impl Arg for DescId {
     }
 }
 
+macro_rules! tuple_args {
+    ($($($arg:ident)+;)+) => {$(
+        /// Several parameters in a row as one: for host functions with more than Rust functions here can have.
+        // SAFETY: each part declares its registers and reads them, in order.
+        unsafe impl<$($arg: Arg),+> Arg for ($($arg,)+) {
+            type In<'a> = ($($arg::In<'a>,)+);
+            const REGISTERS: usize = 0 $(+ $arg::REGISTERS)+;
+            fn params(params: &mut Params) {
+                $($arg::params(params);)+
+            }
+            #[allow(non_snake_case, unused_assignments)]
+            unsafe fn read<'a>(ctx: &'a Ctx, regs: *mut u64) -> Self::In<'a> {
+                let mut at = 0;
+                $(
+                    // SAFETY: the registers of this part follow those of the parts before it.
+                    let $arg = unsafe { $arg::read(ctx, regs.add(at)) };
+                    at += $arg::REGISTERS;
+                )+
+                ($($arg,)+)
+            }
+        }
+    )+};
+}
+tuple_args! {
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+    A B C D E G;
+    A B C D E G H;
+    A B C D E G H I;
+    A B C D E G H I J;
+    A B C D E G H I J K;
+    A B C D E G H I J K L;
+    A B C D E G H I J K L N;
+}
+
 /// A borrowed generic value in memory form; the receiver's descriptor tells its type.
 #[derive(Clone, Copy, Debug)]
 pub struct RawSlot(pub u64);

@@ -119,3 +119,28 @@ fn a_reused_place_does_not_see_events_of_the_socket_before() {
     reactor.poll(false, false).expect("polling works");
     assert!(!second.is_readable());
 }
+
+#[test]
+fn a_datagram_comes_with_its_sender() {
+    let reactor = Reactor::new(Clock::Real).expect("a reactor");
+    for local in ["127.0.0.1:0", "[::1]:0"] {
+        let ours = std::net::UdpSocket::bind(local).expect("a free port");
+        ours.set_nonblocking(true)
+            .expect("a socket can be non-blocking");
+        let theirs = std::net::UdpSocket::bind(local).expect("a free port");
+        theirs
+            .send_to(b"hello", ours.local_addr().expect("bound"))
+            .expect("loopback takes it");
+        let io = reactor
+            .register(ours.into(), false)
+            .expect("the reactor takes a socket");
+        let mut buffer = [0; 4];
+        let got = block_on(
+            &reactor,
+            io.operate(Direction::Read, |_| io.try_receive_from(&mut buffer)),
+        );
+        let sender = theirs.local_addr().expect("bound");
+        assert_eq!(got.expect("it has arrived"), (4, sender));
+        assert_eq!(&buffer, b"hell");
+    }
+}
