@@ -26,5 +26,7 @@ pub use ctx::{Ctx, Settings};
 pub use event::{Event, Observer};
 pub use fault::{Detail, Fault, Place, kind};
 pub use host::{Cx, Nanos, NativeDef, New, RawOwn, RawSlot, Text, ready, waiting};
-pub use object::{Any, Extern, Key, List, Map, Own, OwnSlot, Slot, Slots, VarList, VarMap, View};
+pub use object::{
+    Any, Extern, Key, List, Map, Own, OwnSlot, Seen, Slot, Slots, VarList, VarMap, View,
+};
 pub use scn_compiler::ir::{DescId, desc};

@@ -6,12 +6,18 @@ pub(crate) mod layout;
 mod leaf;
 mod list;
 mod map;
+pub mod order;
+mod seen;
+pub mod show;
 mod slots;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 pub use leaf::Extern;
 pub use list::{List, VarList};
 pub use map::{Key, Map, VarMap};
+pub use seen::Seen;
 pub use slots::{OwnSlot, Slot, Slots};
 
 use crate::ctx::Ctx;
