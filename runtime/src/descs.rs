@@ -2,7 +2,7 @@
 //!
 //! One table for each linked program, shared by its workers and never changed.
 
-use scn_compiler::ir::{Desc, EnumInfo, Scalar, SlotKind, SlotType, desc};
+use scn_compiler::ir::{Desc, DescId, EnumInfo, Scalar, SlotKind, SlotType, desc};
 use std::collections::HashMap;
 
 /// The table.
@@ -111,6 +111,13 @@ impl Descs {
                 });
             }
         }
+        // Decoding makes boxes of enums that the program itself may never put into one.
+        for of in 0..enums.len() as u32 {
+            let boxed = Desc::Box(Scalar::Enum(of));
+            if !descs.contains(&boxed) {
+                descs.push(boxed);
+            }
+        }
         let externs = (0u32..).zip(&descs).filter_map(|(at, desc)| match desc {
             Desc::Extern { name, .. } => Some((name.clone(), at)),
             _ => None,
@@ -162,6 +169,24 @@ impl Descs {
     /// An enum.
     pub fn enum_info(&self, of: u32) -> &EnumInfo {
         &self.enums[of as usize]
+    }
+
+    /// The descriptor of a scalar's box.
+    pub fn box_of(&self, scalar: Scalar) -> DescId {
+        match scalar {
+            Scalar::Bool => desc::BOX_BOOL,
+            Scalar::Int => desc::BOX_INT,
+            Scalar::Float => desc::BOX_FLOAT,
+            Scalar::Duration => desc::BOX_DURATION,
+            Scalar::Rate => desc::BOX_RATE,
+            Scalar::Enum(_) => {
+                let at = self
+                    .rows
+                    .iter()
+                    .position(|row| matches!(row.desc, Desc::Box(of) if of == scalar));
+                DescId(at.expect("the table has the box of each enum") as u32)
+            }
+        }
     }
 
     /// The descriptor of an extern type.

@@ -2,11 +2,13 @@
 //!
 //! Making objects is `impl Heap` in the files beside this one: texts, lists, maps, slots, leaves.
 
+pub mod decode;
 pub(crate) mod layout;
 mod leaf;
 mod list;
 mod map;
 pub mod order;
+pub mod parse;
 mod seen;
 pub mod show;
 mod slots;

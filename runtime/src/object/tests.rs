@@ -1,6 +1,8 @@
 //! Equality, order and text of objects of all kinds.
 
+use super::decode;
 use super::order::{compare, compare_objects, equal_objects};
+use super::parse;
 use super::show::{interpolated_object, json_object};
 use super::{Own, OwnSlot, VarList, VarMap};
 use crate::descs::{Descs, fixed};
@@ -216,4 +218,106 @@ fn texts() {
             "[null,1e999]"
         );
     });
+}
+
+#[test]
+fn json_decodes_to_records() {
+    with_ctx(|ctx| {
+        let heap = &ctx.heap;
+        let name = || ("name", heap.string("ann"));
+        let decoded = |value: Own| {
+            let decoded =
+                decode::object(ctx, RECORD, value.as_any()).map_err(|fault| fault.message());
+            decoded.map(|user| json_object(ctx.descs(), user.as_any(), None))
+        };
+        let ok = |text: &str| Ok(text.to_owned());
+        assert_eq!(
+            decoded(json_map(ctx, vec![name(), ("x", heap.null())])),
+            ok(r#"{"name":"ann","age":null}"#)
+        );
+        assert_eq!(
+            decoded(json_map(ctx, vec![("age", heap.box_float(7.0)), name()])),
+            ok(r#"{"name":"ann","age":7}"#)
+        );
+        let wrong = |text: &str| Err(text.to_owned());
+        assert_eq!(decoded(json_map(ctx, vec![])), wrong("`$.name` is missing"));
+        let half = json_map(ctx, vec![name(), ("age", heap.box_float(0.5))]);
+        assert_eq!(decoded(half), wrong("expected int at `$.age`, found 0.5"));
+        let number = json_map(ctx, vec![("name", heap.box_int(1))]);
+        assert_eq!(
+            decoded(number),
+            wrong("expected string at `$.name`, found 1")
+        );
+        assert_eq!(
+            decoded(heap.missing("$.user")),
+            wrong("`$.user` is missing")
+        );
+        assert_eq!(
+            decoded(json_list(ctx, vec![])),
+            wrong("expected an object (User), found an array of 0")
+        );
+    });
+}
+
+#[test]
+fn json_decodes_to_lists_maps_and_scalars() {
+    with_ctx(|ctx| {
+        let heap = &ctx.heap;
+        let decoded = |wanted, value: Own| {
+            let decoded =
+                decode::object(ctx, wanted, value.as_any()).map_err(|fault| fault.message());
+            decoded.map(|object| json_object(ctx.descs(), object.as_any(), None))
+        };
+        let ints = json_list(ctx, vec![heap.box_int(1), heap.string("2")]);
+        let message = "expected int at `$[1]`, found string \"2\"";
+        assert_eq!(decoded(desc::LIST_INT, ints), Err(message.to_owned()));
+        let texts = json_map(ctx, vec![("a", heap.string("1"))]);
+        assert_eq!(
+            decoded(desc::MAP_STRING, texts).as_deref(),
+            Ok(r#"{"a":"1"}"#)
+        );
+        let scalar = |wanted, value: Own| {
+            decode::scalar(ctx, wanted, value.as_any()).map(|value| value.int())
+        };
+        assert_eq!(scalar(BOX_COLOR, heap.string("green")).ok(), Some(1));
+        let blue = scalar(BOX_COLOR, heap.string("blue")).map_err(|fault| fault.message());
+        assert_eq!(
+            blue,
+            Err("expected one of red, green, found string \"blue\"".to_owned())
+        );
+        assert_eq!(scalar(desc::BOX_INT, heap.box_int(3)).ok(), Some(3));
+        assert_eq!(
+            scalar(desc::BOX_INT, heap.big_number("1e30"))
+                .err()
+                .map(|fault| fault.kind().to_owned())
+                .as_deref(),
+            Some("script.decode")
+        );
+    });
+}
+
+#[test]
+fn texts_parse_whole() {
+    let descs = Descs::new(fixed(), Vec::new(), &[]);
+    let int = |text| parse::scalar(&descs, Scalar::Int, text).map(|value| value.int());
+    assert_eq!(int("-7"), Ok(-7));
+    assert_eq!(int("7x"), Err("expected int, found `7x`".to_owned()));
+    assert!(int("9223372036854775808").is_err());
+    let float = |text| parse::scalar(&descs, Scalar::Float, text).map(|value| value.float());
+    assert_eq!(float("1.5e3"), Ok(1500.0));
+    assert!(float("inf").is_err() && float("").is_err());
+    let rate = |text| parse::scalar(&descs, Scalar::Rate, text).map(|value| value.float());
+    assert_eq!(rate("30/m"), Ok(0.5));
+    for (text, nanos) in [
+        ("250ms", Some(250_000_000)),
+        ("1m30s", Some(90_000_000_000)),
+        ("-1.5s", Some(-1_500_000_000)),
+        ("1h", Some(3_600_000_000_000)),
+        ("7us", Some(7_000)),
+    ] {
+        assert_eq!(parse::duration(text), nanos, "{text}");
+    }
+    for bad in ["", "-", "5", "s", "1x", "1..5s", "99999999999999999999h"] {
+        assert_eq!(parse::duration(bad), None, "{bad}");
+    }
 }
