@@ -22,6 +22,8 @@ mod re;
 pub mod server;
 mod shape;
 mod string;
+#[cfg(test)]
+mod testing;
 mod text;
 mod time;
 mod url;
@@ -60,6 +62,7 @@ pub fn natives() -> Vec<NativeDef> {
         error::natives,
         hex::natives,
         ip::natives,
+        json::natives,
         list::natives,
         map::natives,
         math::natives,

@@ -71,6 +71,17 @@ impl<'a> Slot<'a> {
     }
 }
 
+impl Slot<'_> {
+    /// The value as an object, as `json` and unions have it: scalars in boxes, `none` as JSON `null`.
+    pub fn to_any(self, cx: &Ctx) -> Own {
+        match (self.scalar(), self.any()) {
+            (Some((scalar, value)), _) => cx.heap.boxed(cx.descs().box_of(scalar), value),
+            (None, Some(any)) => any.to_own(),
+            (None, None) => cx.heap.null(),
+        }
+    }
+}
+
 impl<'a> Slots<'a> {
     /// The slots of an object.
     ///
@@ -108,6 +119,18 @@ impl<'a> Slots<'a> {
         };
         // SAFETY: the descriptor has this slot, and its type is that of the slot.
         unsafe { Slot::new(layout::slot(self.obj, at as u32).read(), ty) }
+    }
+
+    /// The fields of a record in order; nothing of a tuple.
+    pub fn fields(self, descs: &'a Descs) -> impl Iterator<Item = (&'a str, Slot<'a>)> {
+        let fields: &[(String, SlotType)] = match descs.desc(self.obj.desc()) {
+            Desc::Record { fields, .. } => fields,
+            _ => &[],
+        };
+        fields
+            .iter()
+            .enumerate()
+            .map(move |(at, (name, _))| (name.as_str(), self.slot(descs, at)))
     }
 
     /// The field of a record.

@@ -85,7 +85,7 @@ fn pick<N: Node>(root: &N, node: &N, selector: &Selector, out: &mut Vec<N>) {
 }
 
 /// The place of an index that may count from the end.
-fn position(index: i64, len: usize) -> Option<usize> {
+pub(crate) fn position(index: i64, len: usize) -> Option<usize> {
     let index = if index < 0 {
         index.checked_add(len as i64)?
     } else {
