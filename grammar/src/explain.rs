@@ -184,11 +184,12 @@ impl<'t> Explainer<'t> {
         let silenced = std::mem::take(&mut self.silenced);
         let silent = |index, span| silenced.iter().any(|silence| silence.covers(index, span));
         let shape = std::mem::take(&mut self.errors).into_iter().enumerate();
-        let shape = shape.filter(|(index, error)| !silent(*index, error.span));
+        let heard = |index, error: &SyntaxError| {
+            error.kind == SyntaxErrorKind::TooDeep || !silent(index, error.span)
+        };
+        let shape = shape.filter(|(index, error)| heard(*index, error));
         let mut all: Vec<(bool, SyntaxError)> = shape.map(|(_, error)| (true, error)).collect();
-        let known = known
-            .into_iter()
-            .filter(|error| !silent(usize::MAX, error.span));
+        let known = known.into_iter().filter(|error| heard(usize::MAX, error));
         all.extend(known.map(|error| (false, error)));
         all.sort_by_key(|(_, error)| (error.span.start, error.span.end));
         self.one_for_each_line(all)

@@ -6,9 +6,11 @@
 pub mod ast;
 mod build;
 mod explain;
+pub mod print;
 mod span;
 mod syntax;
 
+pub use print::ast_text;
 pub use span::{SourceId, Span};
 
 /// What a file was parsed to.
