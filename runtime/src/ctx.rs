@@ -7,6 +7,8 @@ use crate::descs::Descs;
 use crate::event::Event;
 use crate::fault::{Fault, Place, kind};
 use crate::heap::Heap;
+use crate::interp::Machine;
+use crate::link::Linked;
 use crate::object::{Any, Own};
 use crate::user::{Extensions, User};
 use crate::value::Obj;
@@ -25,8 +27,10 @@ pub struct Ctx {
     pub heap: Heap,
     /// The error on an error path: an owned error object, or null.
     err: Cell<u64>,
-    /// The place of the host call that is running.
-    site: Cell<Place>,
+    /// The operation of the host call that is running: function and position; and its reporting site.
+    site: Cell<(u32, u32, Option<u32>)>,
+    /// The reporting site of the next host call.
+    next_site: Cell<Option<u32>>,
     /// How deep recursive functions are in each other.
     pub(crate) depth: Cell<u32>,
     user: RefCell<Rc<User>>,
@@ -35,6 +39,9 @@ pub struct Ctx {
     origin: Instant,
     worker: OnceCell<Worker>,
     sink: RefCell<Box<dyn FnMut(Event)>>,
+    linked: OnceCell<Arc<Linked>>,
+    /// The interpreter's memory, there while it does not run.
+    pub(crate) machine: Cell<Option<Box<Machine>>>,
 }
 
 /// What the command line says, for all workers.
@@ -75,10 +82,8 @@ impl Ctx {
         let ctx = Box::new(Ctx {
             heap: Heap::new(descs),
             err: Cell::new(0),
-            site: Cell::new(Place {
-                function: Place::NO_FUNCTION,
-                ..Place::default()
-            }),
+            site: Cell::new((Place::NO_FUNCTION, 0, None)),
+            next_site: Cell::new(None),
             depth: Cell::new(0),
             user: RefCell::new(user.clone()),
             run: Extensions::default(),
@@ -86,6 +91,8 @@ impl Ctx {
             origin: Instant::now(),
             worker: OnceCell::new(),
             sink: RefCell::new(sink),
+            linked: OnceCell::new(),
+            machine: Cell::new(None),
         });
         ctx.enter_user(user);
         ctx
@@ -220,14 +227,68 @@ impl Ctx {
         )
     }
 
-    /// The place of the host call that is running.
+    /// The place of the host call that is running. A waiting host function asks before its first await.
     pub fn site(&self) -> Place {
-        self.site.get()
+        let (function, pc, _) = self.site.get();
+        let nowhere = Place {
+            function: Place::NO_FUNCTION,
+            ..Place::default()
+        };
+        self.linked
+            .get()
+            .map_or(nowhere, |linked| linked.place(function, pc))
     }
 
-    /// Says where the host call that is about to run stands.
-    pub fn set_site(&self, place: Place) {
-        self.site.set(place);
+    /// The reporting site of the host call that is running, if it has one. Ask for it before the first await.
+    pub fn site_id(&self) -> Option<u32> {
+        self.site.get().2
+    }
+
+    /// Says which operation calls a host function.
+    pub(crate) fn set_site(&self, function: u32, pc: u32) {
+        self.site.set((function, pc, self.next_site.take()));
+    }
+
+    /// Names the reporting site of the next host call.
+    pub(crate) fn set_next_site(&self, site: u32) {
+        self.next_site.set(Some(site));
+    }
+
+    /// The linked program.
+    ///
+    /// # Panics
+    /// In a context that runs none.
+    pub fn linked(&self) -> &Arc<Linked> {
+        self.linked
+            .get()
+            .expect("only a context with a program runs code")
+    }
+
+    /// Gives the context the program that it runs, whose descriptors it was made with.
+    pub fn set_linked(&self, linked: Arc<Linked>) {
+        assert!(
+            self.linked.set(linked).is_ok(),
+            "a context runs one program"
+        );
+    }
+
+    /// Runs `f` with the user in charge.
+    pub fn with_user<R>(&self, f: impl FnOnce(&User) -> R) -> R {
+        f(&self.user.borrow())
+    }
+
+    /// Changes the error in `ctx.err`, if there is one. A shared one is copied first.
+    pub(crate) fn change_err(&self, f: impl FnOnce(&mut Fault)) {
+        let Some(mut error) = self.take_err() else {
+            return;
+        };
+        if !error.obj().is_unique() {
+            let copy = error.as_any().as_fault().cloned();
+            error = copy.map_or(error, |fault| self.heap.error(fault));
+        }
+        // SAFETY: the error has one reference, which is here.
+        f(unsafe { self.heap.fault_mut(error.obj()) });
+        self.set_err(Some(error));
     }
 
     /// Puts an error into `ctx.err`.

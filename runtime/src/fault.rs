@@ -183,6 +183,13 @@ impl Fault {
         self
     }
 
+    /// Names the operation, unless it has a name.
+    pub(crate) fn name_operation(&mut self, name: &'static str) {
+        if self.0.operation.is_empty() && !self.is_cancellation() {
+            self.0.operation = Cow::Borrowed(name);
+        }
+    }
+
     /// Names the place, unless there is one.
     #[must_use]
     pub fn at(mut self, place: Place) -> Fault {

@@ -10,9 +10,13 @@ pub mod descs;
 pub mod event;
 pub mod fault;
 pub mod frame;
+pub mod frozen;
 pub mod heap;
 pub mod host;
+pub mod interp;
 pub mod io;
+pub mod link;
+mod natives;
 pub mod object;
 mod scope;
 mod strand;
@@ -26,6 +30,7 @@ pub use ctx::{Ctx, Settings};
 pub use event::{Event, Observer};
 pub use fault::{Detail, Fault, Place, kind};
 pub use host::{Cx, Nanos, NativeDef, New, RawOwn, RawSlot, Text, ready, waiting};
+pub use link::{LinkError, Linked};
 pub use object::{
     Any, Extern, Key, List, Map, Own, OwnSlot, Seen, Slot, Slots, VarList, VarMap, View,
 };

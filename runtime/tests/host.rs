@@ -4,7 +4,7 @@ use scn_runtime::descs::{Descs, fixed};
 use scn_runtime::host::{Call, Class, ERROR, NONE, OK, Ret};
 use scn_runtime::{
     Ctx, Cx, DescId, Extern, Fault, Nanos, NativeDef, New, OwnSlot, RawOwn, RawSlot, Settings,
-    Text, VarList, desc, kind, ready, waiting,
+    Text, VarList, kind, ready, waiting,
 };
 use std::cell::Cell;
 use std::rc::Rc;

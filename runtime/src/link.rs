@@ -1,0 +1,224 @@
+//! From a program to what runs: descriptors, constants, host functions by name, the interpreter's code.
+
+mod consts;
+
+use crate::descs::Descs;
+use crate::fault::Place;
+use crate::frozen::Frozen;
+use crate::host::NativeDef;
+use crate::interp::{Code, Env, compile};
+use scn_compiler::Span;
+use scn_compiler::ir::{NativeRef, Program};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A linked program, shared by all workers.
+pub struct Linked {
+    /// The program: sources, sites, scenarios, globals. Its code is in linked form besides.
+    pub program: Program,
+    /// The descriptors.
+    pub descs: Arc<Descs>,
+    /// Host functions in the order of the program's.
+    pub natives: Vec<LinkedNative>,
+    pub(crate) code: Vec<Code>,
+    consts: Vec<u64>,
+    /// Values of globals, immortal; 0 before they are set.
+    globals: Vec<AtomicU64>,
+    frozen: Frozen,
+}
+
+/// A host function as a program calls it.
+#[derive(Debug)]
+pub struct LinkedNative {
+    /// The function.
+    pub def: NativeDef,
+    /// Number of argument registers.
+    pub args: u32,
+    /// Number of result registers without the receiver that comes back: 2 is (flag, payload).
+    pub results: u32,
+}
+
+/// What a program asks for and the runtime has not got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkError {
+    /// No host function of that name.
+    Unknown(String),
+    /// The host function has another signature.
+    Signature {
+        /// Its name.
+        name: String,
+        /// How it differs.
+        why: String,
+    },
+    /// A constant that cannot be made.
+    Constant(String),
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LinkError::Unknown(name) => write!(f, "there is no host function `{name}`"),
+            LinkError::Signature { name, why } => {
+                write!(f, "the host function `{name}` has another signature: {why}")
+            }
+            LinkError::Constant(why) => write!(f, "a constant cannot be made: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for LinkError {}
+
+impl Linked {
+    /// Links a program with the host functions of a library; the runtime's own are added.
+    pub fn link(program: Program, library: &[NativeDef]) -> Result<Linked, LinkError> {
+        let own = crate::natives::table();
+        let known: HashMap<&str, &NativeDef> = own
+            .iter()
+            .chain(library)
+            .map(|def| (def.name, def))
+            .collect();
+        let natives = program
+            .natives
+            .iter()
+            .map(|wanted| link_native(wanted, &known))
+            .collect::<Result<Vec<_>, _>>()?;
+        let externs: Vec<&str> = known
+            .values()
+            .flat_map(|def| def.signature.externs.iter().copied())
+            .collect();
+        let descs = Arc::new(Descs::new(
+            program.descs.clone(),
+            program.enums.clone(),
+            &externs,
+        ));
+        let mut frozen = Frozen::new(descs.clone());
+        let consts = consts::build(&program.consts, &mut frozen)?;
+        let env = Env {
+            consts: &consts,
+            natives: &program.natives,
+        };
+        let code = program
+            .functions
+            .iter()
+            .map(|function| compile(function, env))
+            .collect();
+        let globals = program.globals.iter().map(|_| AtomicU64::new(0)).collect();
+        Ok(Linked {
+            descs,
+            natives,
+            code,
+            consts,
+            globals,
+            frozen,
+            program,
+        })
+    }
+
+    /// The value of a global, in memory form and immortal.
+    pub fn global(&self, index: u32) -> u64 {
+        self.globals[index as usize].load(Ordering::Acquire)
+    }
+
+    /// Gives a global its value, before any scenario runs.
+    pub fn set_global(&self, index: u32, frozen: u64) {
+        self.globals[index as usize].store(frozen, Ordering::Release);
+    }
+
+    /// The bits of a constant object.
+    pub(crate) fn constant(&self, index: usize) -> u64 {
+        self.consts[index]
+    }
+
+    /// The store of values that live as long as the program.
+    pub fn frozen(&self) -> &Frozen {
+        &self.frozen
+    }
+
+    /// Bytes of slots in a frame of a function or, behind the functions, of a host function.
+    pub fn frame_slots(&self, code: u32) -> usize {
+        let functions = self.code.len();
+        match (code as usize).checked_sub(functions) {
+            None => self.code[code as usize].slots as usize,
+            Some(native) => self.natives[native].frame_slots(),
+        }
+    }
+
+    /// Which parameters of a function are pointers that it takes over.
+    pub fn owned_params(&self, function: u32) -> impl Iterator<Item = bool> + '_ {
+        self.code[function as usize]
+            .params
+            .iter()
+            .map(|param| param.own)
+    }
+
+    /// Number of functions.
+    pub fn functions(&self) -> usize {
+        self.code.len()
+    }
+
+    /// The name of a function, for traces.
+    pub fn function_name(&self, function: u32) -> &str {
+        self.program
+            .functions
+            .get(function as usize)
+            .map_or("", |function| &function.name)
+    }
+
+    /// The span of an operation.
+    pub(crate) fn span(&self, function: u32, pc: u32) -> Span {
+        self.code
+            .get(function as usize)
+            .map_or(Span::default(), |code| code.span(pc))
+    }
+
+    /// The place of an operation.
+    pub(crate) fn place(&self, function: u32, pc: u32) -> Place {
+        Place {
+            function,
+            span: self.span(function, pc),
+        }
+    }
+}
+
+impl LinkedNative {
+    /// Slots of its frame: its arguments, then the future.
+    pub fn frame_slots(&self) -> usize {
+        let future = match &self.def.call {
+            crate::host::Call::Waiting(waiting) => waiting.size as usize / 8,
+            crate::host::Call::Ready(_) => 0,
+        };
+        (self.args as usize + future).max(2)
+    }
+}
+
+fn link_native(
+    wanted: &NativeRef,
+    known: &HashMap<&str, &NativeDef>,
+) -> Result<LinkedNative, LinkError> {
+    let def = known
+        .get(wanted.name.as_str())
+        .ok_or_else(|| LinkError::Unknown(wanted.name.clone()))?;
+    if let Some(why) = def.signature.mismatch(wanted) {
+        return Err(LinkError::Signature {
+            name: wanted.name.clone(),
+            why,
+        });
+    }
+    let extra = usize::from(wanted.inout && wanted.results.len() > def.signature.results.len());
+    let results = (wanted.results.len() - extra) as u32;
+    Ok(LinkedNative {
+        def: (*def).clone(),
+        args: wanted.params.len() as u32,
+        results,
+    })
+}
+
+impl fmt::Debug for Linked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Linked")
+            .field("functions", &self.code.len())
+            .finish_non_exhaustive()
+    }
+}
