@@ -3,8 +3,8 @@
 //! The checker builds it, lowering reads it; nothing else does. It is a tree for each function.
 //! A program without errors has no `Unknown` type and no hole in it, so lowering cannot fail.
 
-use scn_grammar::ast::{BinaryOp, SectionKind, UnaryOp};
 use scn_grammar::Span;
+use scn_grammar::ast::{BinaryOp, SectionKind, UnaryOp};
 use std::net::{IpAddr, SocketAddr};
 
 /// Declares an index newtype.
@@ -288,7 +288,11 @@ pub enum Const {
     /// Tuple.
     Tuple(Vec<Const>),
     /// Range.
-    Range { start: Box<Const>, end: Box<Const>, inclusive: bool },
+    Range {
+        start: Box<Const>,
+        end: Box<Const>,
+        inclusive: bool,
+    },
     /// A constant converted to `json` or to a union; the type is the one before.
     Any(TypeId, Box<Const>),
 }
@@ -384,7 +388,11 @@ pub enum StmtKind {
     /// to other places it comes as [`StmtKind::Update`], so that the place is evaluated once.
     Assign { place: Place, value: Expr },
     /// `place op= value` with `op` already chosen by type; `old` is bound to the current value in `value`.
-    Update { place: Place, old: LocalId, value: Expr },
+    Update {
+        place: Place,
+        old: LocalId,
+        value: Expr,
+    },
     /// `check` (soft) or `expect`.
     Check(Check),
     /// `think D` or `think A..B`.
@@ -394,7 +402,11 @@ pub enum StmtKind {
     /// Runs when the innermost block is left, whichever way.
     Defer(Block),
     /// `for`; walks a snapshot. The iterable is a list, map, range, json, string-free; data sets and handles come as natives.
-    For { pattern: Binding, iterable: Expr, body: Block },
+    For {
+        pattern: Binding,
+        iterable: Expr,
+        body: Block,
+    },
     /// `while`, `loop` (condition `None`).
     While { cond: Option<Cond>, body: Block },
     /// `every D { }`.
@@ -519,7 +531,11 @@ pub enum ExprKind {
     /// A declaration with `var` receiver comes as [`ExprKind::CallVar`].
     CallNative { native: NativeId, args: Vec<Expr> },
     /// A call that changes its receiver: `xs.push(1)`.
-    CallVar { native: NativeId, place: Place, args: Vec<Expr> },
+    CallVar {
+        native: NativeId,
+        place: Place,
+        args: Vec<Expr>,
+    },
     /// A field of a record.
     Field { base: Expr, index: u32 },
     /// An element of a tuple, made by destructuring.
@@ -538,15 +554,31 @@ pub enum ExprKind {
     /// `+` of strings, bytes, lists.
     Concat { left: Expr, right: Expr },
     /// Comparison of two operands of one type (`==` lifts to optionals first).
-    Compare { op: BinaryOp, left: Expr, right: Expr },
+    Compare {
+        op: BinaryOp,
+        left: Expr,
+        right: Expr,
+    },
     /// `&&`, `||`.
-    Logic { op: BinaryOp, left: Expr, right: Expr },
+    Logic {
+        op: BinaryOp,
+        left: Expr,
+        right: Expr,
+    },
     /// `a ?? b`.
     Coalesce { left: Expr, right: Expr },
     /// `base?.member`: binds `local` to the value of `base` if there is one and gives `body` as an optional, else `none`.
-    OptionalChain { base: Expr, local: LocalId, body: Expr },
+    OptionalChain {
+        base: Expr,
+        local: LocalId,
+        body: Expr,
+    },
     /// A range.
-    Range { start: Expr, end: Expr, inclusive: bool },
+    Range {
+        start: Expr,
+        end: Expr,
+        inclusive: bool,
+    },
     /// `json as T`; with `T?` absent and null give `none`. `typed` descriptors tell the shape.
     Decode { value: Expr, to: TypeId },
     /// `string as T`: int, float, bool, duration, ip, addr, enum, or their optional is not possible.
@@ -564,11 +596,24 @@ pub enum ExprKind {
     /// Tuple literal.
     Tuple(Vec<Expr>),
     /// `[value for pattern in iterable if filter]`.
-    Comprehension { value: Expr, pattern: Binding, iterable: Expr, filter: Option<Expr> },
+    Comprehension {
+        value: Expr,
+        pattern: Binding,
+        iterable: Expr,
+        filter: Option<Expr>,
+    },
     /// `x catch ...`: the error is bound to `binder` in `handler`.
-    Catch { value: Expr, binder: Option<LocalId>, handler: Block },
+    Catch {
+        value: Expr,
+        binder: Option<LocalId>,
+        handler: Block,
+    },
     /// `if`; without `else` its type is `None`.
-    If { cond: Cond, then: Block, otherwise: Option<Block> },
+    If {
+        cond: Cond,
+        then: Block,
+        otherwise: Option<Block>,
+    },
     /// `match`: arms in order, exhaustive.
     Match { value: Expr, arms: Vec<Arm> },
     /// `do { }`.
@@ -578,11 +623,20 @@ pub enum ExprKind {
     /// `timeout D { }`.
     Timeout { limit: Expr, body: Block },
     /// `retry N times backoff A..B { }`.
-    Retry { times: Option<Expr>, backoff: Option<(Expr, Expr)>, body: Block },
+    Retry {
+        times: Option<Expr>,
+        backoff: Option<(Expr, Expr)>,
+        body: Block,
+    },
     /// `race { }`: value of the first branch to finish.
     Race(Vec<Branch>),
     /// `parallel for`: list of values in input order (a list of `None` values is just dropped: type `None`).
-    ParallelFor { pattern: Binding, iterable: Expr, max: Option<Expr>, body: Block },
+    ParallelFor {
+        pattern: Binding,
+        iterable: Expr,
+        max: Option<Expr>,
+        body: Block,
+    },
     /// `return`.
     Return(Option<Expr>),
     /// `break` of the innermost loop.
@@ -669,7 +723,11 @@ pub enum Pattern {
     /// A constant of the matched type (for an optional: its value).
     Const(Const),
     /// A range of ints, floats or durations.
-    Range { start: Const, end: Const, inclusive: bool },
+    Range {
+        start: Const,
+        end: Const,
+        inclusive: bool,
+    },
     /// `none`.
     None,
     /// A value in an optional that matches the pattern.
@@ -856,11 +914,25 @@ pub struct LoadPlan {
 #[derive(Debug)]
 pub enum LoadStage {
     /// Closed model.
-    Users { from: i64, to: i64, over: Option<i64> },
+    Users {
+        from: i64,
+        to: i64,
+        over: Option<i64>,
+    },
     /// Open model.
-    Arrivals { from: f64, to: f64, over: i64, poisson: bool },
+    Arrivals {
+        from: f64,
+        to: f64,
+        over: i64,
+        poisson: bool,
+    },
     /// A phase.
-    Spawn { count: i64, at: i64, pool: Option<GlobalId>, tags: Vec<(String, String)> },
+    Spawn {
+        count: i64,
+        at: i64,
+        pool: Option<GlobalId>,
+        tags: Vec<(String, String)>,
+    },
 }
 
 /// A checked threshold.

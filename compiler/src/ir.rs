@@ -8,6 +8,14 @@
 //! name an `ok` and an `err` target. Their results are defined in the `ok` block, which has no other predecessor
 //! (as the `err` block has none): these are the landings. In the `err` block the error is in `ctx.err`.
 
+mod operands;
+mod print;
+mod verify;
+
+pub use operands::{Mode, Origin, Signatures, result_origin, terminator_origin};
+pub use print::{function_text, ir_text};
+pub use verify::{Broken, Stage, verify};
+
 use scn_grammar::Span;
 use smallvec::SmallVec;
 use std::net::{IpAddr, SocketAddr};
@@ -158,7 +166,10 @@ pub enum Desc {
     /// A map: keys, values.
     Map(SlotType, SlotType),
     /// A record; structural equality looks at the fields only.
-    Record { name: Option<String>, fields: Vec<(String, SlotType)> },
+    Record {
+        name: Option<String>,
+        fields: Vec<(String, SlotType)>,
+    },
     /// A tuple.
     Tuple(Vec<SlotType>),
     /// `start`, `end`, `inclusive`.
@@ -209,7 +220,7 @@ pub enum Scalar {
 }
 
 /// A constant.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ConstObject {
     /// A scalar, only inside of others.
     Scalar(u64),
@@ -563,7 +574,13 @@ pub enum WaitOp {
     /// (of this descriptor) in input order. (result, list, function, captures, most at once; 0 is no limit)
     /// List and captures are borrowed, the strands get references of their own. The element comes first and in
     /// memory form; the function returns memory form in one register, or nothing (the slot is 0 then).
-    ForEach { result: DescId, list: Reg, func: FuncId, captures: Vec<Reg>, max: Reg },
+    ForEach {
+        result: DescId,
+        list: Reg,
+        func: FuncId,
+        captures: Vec<Reg>,
+        max: Reg,
+    },
 }
 
 /// A jump to a block with arguments for its parameters; pointers are own.
@@ -584,18 +601,36 @@ pub enum Terminator {
     /// Goes on elsewhere.
     Jump(Target),
     /// If not zero, else.
-    Branch { cond: Reg, then: Target, otherwise: Target },
+    Branch {
+        cond: Reg,
+        then: Target,
+        otherwise: Target,
+    },
     /// By the value of an int.
-    Switch { value: Reg, cases: Vec<(i64, Target)>, default: Target },
+    Switch {
+        value: Reg,
+        cases: Vec<(i64, Target)>,
+        default: Target,
+    },
     /// Hands the results back; pointers are own.
     Return(SmallVec<[Reg; 2]>),
     /// Leaves the function with the error in `ctx.err`.
     Fail,
     /// Something that may fail. `results` are defined in the `ok` block; of an inout operation the first one
     /// is defined in both. Own operands are consumed on both edges.
-    Try { op: TryOp, results: SmallVec<[Reg; 2]>, ok: Target, err: Target },
+    Try {
+        op: TryOp,
+        results: SmallVec<[Reg; 2]>,
+        ok: Target,
+        err: Target,
+    },
     /// Something that may wait and fail.
-    Wait { op: WaitOp, results: SmallVec<[Reg; 2]>, ok: Target, err: Target },
+    Wait {
+        op: WaitOp,
+        results: SmallVec<[Reg; 2]>,
+        ok: Target,
+        err: Target,
+    },
     /// Cannot be reached.
     Unreachable,
 }
@@ -644,7 +679,11 @@ pub struct Global {
 #[derive(Clone, Debug)]
 pub enum GlobalKind {
     /// A param of this type; without initialiser it must be given. The initialiser returns memory form in one register.
-    Param { ty: SlotType, secret: bool, init: Option<FuncId> },
+    Param {
+        ty: SlotType,
+        secret: bool,
+        init: Option<FuncId>,
+    },
     /// A data set; the initialiser returns a list.
     Data { list: DescId, init: FuncId },
     /// An IP pool.

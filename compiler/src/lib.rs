@@ -4,6 +4,9 @@
 
 pub mod hir;
 pub mod ir;
+mod lower;
+mod passes;
 pub mod source;
 
+pub use lower::lower;
 pub use scn_grammar::{SourceId, Span};

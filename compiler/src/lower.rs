@@ -1,0 +1,45 @@
+//! Lowering: from the typed tree to SSA form, where waiting, errors and memory are explicit.
+//!
+//! Enter at [`lower`]. It cannot fail: the checker gives a tree only without errors. Lowering itself writes no
+//! reference counts and takes every script call for fallible; [`passes`](crate::passes) do the rest.
+
+mod builder;
+mod call;
+mod checks;
+mod consts;
+mod control;
+mod errors;
+mod expr;
+mod free;
+mod function;
+mod loops;
+mod ops;
+mod place;
+mod program;
+mod rt;
+mod scopes;
+mod server;
+mod strands;
+mod tables;
+mod text;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use crate::hir::Hir;
+use crate::ir::Program;
+use crate::source::Sources;
+
+/// Lowers a checked program and runs the passes.
+pub fn lower(sources: &Sources, hir: &Hir) -> Program {
+    let mut tables = tables::Tables::new(sources, hir);
+    program::items(&mut tables);
+    let tables::Tables {
+        mut program,
+        strands,
+        ..
+    } = tables;
+    crate::passes::run(&mut program, &strands);
+    program
+}

@@ -1,0 +1,40 @@
+//! What makes a lowered program ready to run. Enter at [`run`].
+//!
+//! `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `params` decides
+//! which parameters are owned; `ownership` inserts the reference counts; `frames` gives registers their homes.
+//! In debug builds the verifier looks at the result of each.
+
+mod calls;
+mod frames;
+pub(crate) mod graph;
+mod ownership;
+mod params;
+mod simplify;
+
+use crate::ir::{FuncId, Program};
+
+/// Runs all passes. `strands` are the functions that run as strands.
+pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
+    for function in &mut program.functions {
+        simplify::simplify(function);
+    }
+    calls::run(program, strands);
+    verify(program, crate::ir::Stage::Ssa);
+    params::run(program, strands);
+    ownership::run(program);
+    verify(program, crate::ir::Stage::Owned);
+    frames::run(program);
+    verify(program, crate::ir::Stage::Framed);
+}
+
+/// A program that breaks a rule is a mistake of lowering or of a pass.
+fn verify(program: &Program, stage: crate::ir::Stage) {
+    if cfg!(debug_assertions)
+        && let Err(broken) = crate::ir::verify(program, stage)
+    {
+        panic!(
+            "the IR is broken at stage {stage:?}: {broken}\n{}",
+            crate::ir::ir_text(program)
+        );
+    }
+}
