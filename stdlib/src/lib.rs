@@ -6,6 +6,7 @@
 mod base64;
 mod bytes;
 mod crypto;
+mod csv;
 mod duration;
 mod error;
 pub mod fault;
@@ -14,10 +15,13 @@ pub mod http;
 mod ip;
 mod json;
 mod list;
+mod log;
 mod map;
 mod math;
+mod prelude;
 mod raise;
 mod rand;
+mod range;
 mod re;
 pub mod server;
 mod shape;
@@ -64,12 +68,16 @@ pub fn natives() -> Vec<NativeDef> {
         ip::natives,
         json::natives,
         list::natives,
+        log::natives,
         map::natives,
         math::natives,
+        prelude::natives,
         rand::natives,
+        range::natives,
         re::natives,
         string::natives,
         time::natives,
+        url::natives,
         uuid::natives,
     ];
     modules.iter().flat_map(|natives| natives()).collect()

@@ -1,11 +1,15 @@
-//! Methods of `list`. Comparing elements is in [`crate::order`].
+//! Methods of `list`. What compares elements is in `order`.
 
-use crate::raise;
-use scn_runtime::{Ctx, Fault, List, NativeDef, OwnSlot, RawOwn, VarList, desc, ready};
+mod order;
+
+use crate::{raise, shape};
+use scn_runtime::{
+    Ctx, DescId, Fault, List, NativeDef, OwnSlot, RawOwn, Seen, VarList, desc, ready,
+};
 
 /// The natives of this module.
 pub(crate) fn natives() -> Vec<NativeDef> {
-    vec![
+    let mut all = vec![
         ready("list.len", len),
         ready("list.is_empty", is_empty),
         ready("list.push", push),
@@ -21,8 +25,14 @@ pub(crate) fn natives() -> Vec<NativeDef> {
         ready("list.skip", skip),
         ready("list.reversed", reversed),
         ready("list.any", any),
-        ready("list.all", all),
-    ]
+        ready("list.all", all_hold),
+        ready("list.indexed", indexed),
+        ready("list.zip", zip),
+        ready("list.chunks", chunks),
+        ready("list.flatten", flatten),
+    ];
+    all.extend(order::natives());
+    all
 }
 
 /// A `list<int>`.
@@ -126,6 +136,112 @@ fn any(list: List<'_>) -> bool {
     list.bits().iter().any(|bits| *bits != 0)
 }
 
-fn all(list: List<'_>) -> bool {
+fn all_hold(list: List<'_>) -> bool {
     list.bits().iter().all(|bits| *bits != 0)
+}
+
+fn indexed(ctx: &Ctx, result: DescId, list: List<'_>) -> VarList {
+    let mut pairs = VarList::new(ctx, result, list.len());
+    let pair = shape::element(ctx.descs(), result);
+    for (at, slot) in list.iter(ctx.descs()).enumerate() {
+        let slots = vec![OwnSlot::int(at as i64), slot.to_own()];
+        pairs.push(ctx, OwnSlot::own(ctx.heap.record(pair, slots)));
+    }
+    pairs
+}
+
+fn zip(ctx: &Ctx, result: DescId, list: List<'_>, other: List<'_>) -> VarList {
+    let mut pairs = VarList::new(ctx, result, list.len().min(other.len()));
+    let pair = shape::element(ctx.descs(), result);
+    for (left, right) in list.iter(ctx.descs()).zip(other.iter(ctx.descs())) {
+        let slots = vec![left.to_own(), right.to_own()];
+        pairs.push(ctx, OwnSlot::own(ctx.heap.record(pair, slots)));
+    }
+    pairs
+}
+
+fn chunks(ctx: &Ctx, result: DescId, list: List<'_>, n: i64) -> Result<VarList, Fault> {
+    let n = usize::try_from(n).ok().filter(|n| *n > 0);
+    let n = n.ok_or_else(|| raise::argument("a chunk has at least one element"))?;
+    let mut chunks = VarList::new(ctx, result, list.len().div_ceil(n));
+    for from in (0..list.len()).step_by(n) {
+        let chunk = part(ctx, list, from, (from + n).min(list.len()));
+        chunks.push(ctx, OwnSlot::own(chunk.into_own()));
+    }
+    Ok(chunks)
+}
+
+fn flatten(ctx: &Ctx, result: DescId, lists: List<'_>) -> VarList {
+    let mut flat = VarList::new(ctx, result, 0);
+    for inner in lists.iter(ctx.descs()) {
+        if let Some(Seen::List(inner)) = inner.any().map(|any| any.seen(ctx.descs())) {
+            append(ctx, &mut flat, inner);
+        }
+    }
+    flat
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{INT_LISTS, with_ctx};
+    use scn_runtime::object::show;
+
+    fn shown(ctx: &Ctx, list: &VarList) -> String {
+        show::json_object(ctx.descs(), list.as_list().any(), None)
+    }
+
+    #[test]
+    fn changing_a_shared_list_copies_it() {
+        with_ctx(|ctx| {
+            let mut list = of_ints(ctx, [1, 2, 3]);
+            let shared = list.as_list().any().to_own();
+            push(ctx, &mut list, RawOwn(4));
+            insert(ctx, &mut list, 0, RawOwn(0)).expect("inside");
+            assert_eq!(
+                remove(ctx, &mut list, 1).map(|slot| slot.bits()).ok(),
+                Some(1)
+            );
+            assert_eq!(pop(ctx, &mut list).map(|slot| slot.bits()), Some(4));
+            assert_eq!(shown(ctx, &list), "[0,2,3]");
+            assert_eq!(
+                show::json_object(ctx.descs(), shared.as_any(), None),
+                "[1,2,3]"
+            );
+            let error = insert(ctx, &mut list, 4, RawOwn(9)).expect_err("behind the end");
+            assert_eq!(
+                (error.kind(), error.message().as_str()),
+                ("script.index", "index 4 is outside of 0..3")
+            );
+            assert!(remove(ctx, &mut list, -1).is_err());
+            clear(ctx, &mut list);
+            assert!(pop(ctx, &mut list).is_none());
+        });
+    }
+
+    #[test]
+    fn parts_of_lists() {
+        with_ctx(|ctx| {
+            let list = of_ints(ctx, [1, 2, 3]);
+            let view = list.as_list();
+            assert_eq!(
+                slice(ctx, view, 1, None)
+                    .map(|part| shown(ctx, &part))
+                    .ok()
+                    .as_deref(),
+                Some("[2,3]")
+            );
+            assert!(slice(ctx, view, 2, Some(1)).is_err() && slice(ctx, view, 0, Some(4)).is_err());
+            assert_eq!(shown(ctx, &take(ctx, view, 9)), "[1,2,3]");
+            assert_eq!(shown(ctx, &skip(ctx, view, 2)), "[3]");
+            assert_eq!(shown(ctx, &reversed(ctx, view)), "[3,2,1]");
+            let chunked = chunks(ctx, INT_LISTS, view, 2).expect("a positive size");
+            assert_eq!(shown(ctx, &chunked), "[[1,2],[3]]");
+            assert_eq!(
+                shown(ctx, &flatten(ctx, desc::LIST_INT, chunked.as_list())),
+                "[1,2,3]"
+            );
+            assert!(chunks(ctx, INT_LISTS, view, 0).is_err());
+        });
+    }
 }

@@ -1,7 +1,25 @@
 //! URLs: taking apart, joining, percent-encoding, query texts. The work is the `url` crate's.
 
+use crate::raise;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use scn_runtime::object::show;
+use scn_runtime::{
+    Any, Ctx, DescId, Fault, NativeDef, Own, OwnSlot, Seen, Slot, Slots, VarMap, desc, ready,
+};
 use url::Url;
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    vec![
+        ready("url.parse", parse_record),
+        ready("url.build", build_record),
+        ready("url.join", join_text),
+        ready("url.encode", encode),
+        ready("url.decode", decode_text),
+        ready("url.encode_query", encode_params),
+        ready("url.decode_query", decode_params),
+    ]
+}
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -110,6 +128,103 @@ pub(crate) fn decode_query(text: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text.as_bytes())
         .into_owned()
         .collect()
+}
+
+/// The `Url` of the declaration: its fields in order.
+fn parse_record(ctx: &Ctx, result: DescId, text: &str) -> Result<Own, Fault> {
+    let parts = parse(text).map_err(raise::parse)?;
+    let text = |text: &str| OwnSlot::own(ctx.heap.string(text));
+    let optional = |part: Option<String>| OwnSlot::option(part.map(|part| ctx.heap.string(&part)));
+    let slots = vec![
+        text(&parts.scheme),
+        optional(parts.user),
+        optional(parts.password),
+        text(&parts.host),
+        OwnSlot::option(parts.port.map(|port| ctx.heap.box_int(port))),
+        text(&parts.path),
+        optional(parts.query),
+        optional(parts.fragment),
+    ];
+    Ok(ctx.heap.record(result, slots))
+}
+
+fn build_record(ctx: &Ctx, record: Slots<'_>) -> Result<String, Fault> {
+    let text = |name: &str| {
+        record
+            .field(ctx.descs(), name)
+            .and_then(Slot::str)
+            .map(str::to_owned)
+    };
+    let port = record
+        .field(ctx.descs(), "port")
+        .map(|slot| slot.seen(ctx.descs()));
+    let parts = Parts {
+        scheme: text("scheme").unwrap_or_default(),
+        user: text("user"),
+        password: text("password"),
+        host: text("host").unwrap_or_default(),
+        port: match port {
+            Some(Seen::Scalar(_, port)) => Some(port.int()),
+            _ => None,
+        },
+        path: text("path").unwrap_or_default(),
+        query: text("query"),
+        fragment: text("fragment"),
+    };
+    build(&parts).map_err(raise::argument)
+}
+
+fn join_text(base: &str, reference: &str) -> Result<String, Fault> {
+    join(base, reference).map_err(raise::parse)
+}
+
+fn decode_text(text: &str) -> Result<String, Fault> {
+    decode(text).map_err(raise::parse)
+}
+
+/// Pairs of names and texts of a JSON object: lists repeat their name, null is left out.
+pub(crate) fn pairs(ctx: &Ctx, params: Any<'_>) -> Result<Vec<(String, String)>, Fault> {
+    let descs = ctx.descs();
+    let mut pairs = Vec::new();
+    match params.seen(descs) {
+        Seen::Map(map) => {
+            map.iter(descs).for_each(|(key, value)| {
+                add_pairs(ctx, &show::interpolated(descs, key), value, &mut pairs)
+            });
+        }
+        Seen::Record(record) => {
+            record
+                .fields(descs)
+                .for_each(|(name, value)| add_pairs(ctx, name, value, &mut pairs));
+        }
+        _ => return Err(raise::argument("parameters are an object")),
+    }
+    Ok(pairs)
+}
+
+fn add_pairs(ctx: &Ctx, name: &str, value: Slot<'_>, pairs: &mut Vec<(String, String)>) {
+    match value.seen(ctx.descs()) {
+        Seen::None | Seen::Null | Seen::Missing(_) => {}
+        Seen::List(list) => {
+            let texts = list
+                .iter(ctx.descs())
+                .map(|slot| show::interpolated(ctx.descs(), slot));
+            pairs.extend(texts.map(|text| (name.to_owned(), text)));
+        }
+        _ => pairs.push((name.to_owned(), show::interpolated(ctx.descs(), value))),
+    }
+}
+
+fn encode_params(ctx: &Ctx, params: Any<'_>) -> Result<String, Fault> {
+    Ok(encode_query(&pairs(ctx, params)?))
+}
+
+fn decode_params(ctx: &Ctx, text: &str) -> VarMap {
+    let mut map = VarMap::new(ctx, desc::MAP_STRING);
+    for (name, value) in decode_query(text) {
+        map.insert_str(ctx, &name, &value);
+    }
+    map
 }
 
 #[cfg(test)]

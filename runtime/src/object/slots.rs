@@ -4,6 +4,7 @@ use super::{Any, Own, layout};
 use crate::ctx::Ctx;
 use crate::descs::{Descs, Shape, is_pointer};
 use crate::heap::Heap;
+use crate::host::RawSlot;
 use crate::value::{Obj, Value};
 use scn_compiler::ir::{Desc, DescId, Scalar, SlotKind, SlotType, desc};
 use std::marker::PhantomData;
@@ -121,6 +122,12 @@ impl<'a> Slots<'a> {
         unsafe { Slot::new(layout::slot(self.obj, at as u32).read(), ty) }
     }
 
+    /// A generic value that is declared as an end of this range, as a slot.
+    pub fn typed(self, descs: &Descs, value: RawSlot) -> Slot<'a> {
+        // SAFETY: the declaration types the value as an end of this range; ends are scalars.
+        unsafe { Slot::new(value.0, self.slot(descs, 0).ty) }
+    }
+
     /// The fields of a record in order; nothing of a tuple.
     pub fn fields(self, descs: &'a Descs) -> impl Iterator<Item = (&'a str, Slot<'a>)> {
         let fields: &[(String, SlotType)] = match descs.desc(self.obj.desc()) {
@@ -186,7 +193,7 @@ impl Heap {
     }
 
     /// A new box.
-    pub(crate) fn boxed(&self, desc: DescId, value: Value) -> Own {
+    pub fn boxed(&self, desc: DescId, value: Value) -> Own {
         debug_assert!(matches!(self.descs().desc(desc.0), Desc::Box(_)));
         // SAFETY: a box has one slot, which is a scalar.
         unsafe { Own::from_obj(self.slots(desc, &[value.0])) }
