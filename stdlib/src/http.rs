@@ -13,7 +13,7 @@ pub mod request;
 pub mod response;
 pub mod url;
 
-use crate::fault::Fault;
+use scn_runtime::Fault;
 
 /// The largest head of a message.
 pub const HEAD_LIMIT: usize = 256 * 1024;
@@ -45,28 +45,28 @@ pub enum HttpError {
 impl From<HttpError> for Fault {
     fn from(error: HttpError) -> Fault {
         match error {
-            HttpError::BadResponse(why) => Fault::new("http.bad_response", why),
+            HttpError::BadResponse(why) => Fault::fixed("http.bad_response", why),
             HttpError::BadChunk => {
-                Fault::new("http.bad_chunk", "the chunked coding of the body is broken")
+                Fault::fixed("http.bad_chunk", "the chunked coding of the body is broken")
             }
-            HttpError::BadLength(why) => Fault::new("http.bad_length", why),
-            HttpError::Incomplete => Fault::new(
+            HttpError::BadLength(why) => Fault::fixed("http.bad_length", why),
+            HttpError::Incomplete => Fault::fixed(
                 "http.incomplete",
                 "the connection ended before the message was complete",
             ),
-            HttpError::Closed => Fault::new(
+            HttpError::Closed => Fault::fixed(
                 "http.closed",
                 "the connection ended before a byte of the response",
             ),
-            HttpError::HeadTooLarge => Fault::new(
+            HttpError::HeadTooLarge => Fault::fixed(
                 "http.head_too_large",
                 "the head is above 256 KiB or 256 lines",
             ),
-            HttpError::BodyTooLarge(limit) => Fault::with(
+            HttpError::BodyTooLarge(limit) => Fault::text(
                 "http.body_too_large",
                 format!("the body is above the limit of {limit} bytes"),
             ),
-            HttpError::Unsupported => Fault::new(
+            HttpError::Unsupported => Fault::fixed(
                 "http.unsupported",
                 "the transfer coding of the body is not known",
             ),

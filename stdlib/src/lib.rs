@@ -9,7 +9,6 @@ mod crypto;
 mod csv;
 mod duration;
 mod error;
-pub mod fault;
 mod hex;
 pub mod http;
 mod ip;

@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use super::url::Url;
-use crate::fault::Fault;
+use scn_runtime::Fault;
 
 /// The next request after a redirect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub fn next(method: &str, url: &Url, status: u16, head: &Head) -> Result<Option<
     };
     let location = String::from_utf8_lossy(location);
     let target = url.join(&location).map_err(|_| {
-        Fault::with(
+        Fault::text(
             "http.bad_redirect",
             format!("the redirect to `{location}` leads to no http or https address"),
         )
@@ -106,9 +106,7 @@ mod tests {
             "http.bad_redirect"
         );
         let (_, head, _) = Head::response(b"HTTP/1.1 302 X\r\n\r\n").unwrap().unwrap();
-        assert_eq!(
-            next("GET", &Url::parse("http://a/").unwrap(), 302, &head),
-            Ok(None)
-        );
+        let url = Url::parse("http://a/").unwrap();
+        assert_eq!(next("GET", &url, 302, &head).unwrap(), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::chunk;
 use super::url::Url;
-use crate::fault::Fault;
+use scn_runtime::Fault;
 
 /// How a body is announced and sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Request<'_> {
 }
 
 fn invalid(message: String) -> Fault {
-    Fault::with("http.invalid_request", message)
+    Fault::text("http.invalid_request", message)
 }
 
 /// Whether a byte may stand in a method or a header's name (RFC 9110 section 5.6.2).

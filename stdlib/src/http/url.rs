@@ -2,7 +2,7 @@
 //!
 //! Only what a request needs: `http` and `https`, no other schemes. Fragments are dropped, since they are never sent.
 
-use crate::fault::Fault;
+use scn_runtime::Fault;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -123,7 +123,7 @@ impl fmt::Display for Url {
 }
 
 fn invalid(text: &str, why: &str) -> Fault {
-    Fault::with(
+    Fault::text(
         "http.invalid_url",
         format!("`{text}` is no URL to request: {why}"),
     )

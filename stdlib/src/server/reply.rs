@@ -1,10 +1,10 @@
 //! The writer of replies.
 
 use super::request::Request;
-use crate::fault::Fault;
 use crate::http::chunk;
 use crate::http::date::http_date;
 use crate::http::request::{is_token, line};
+use scn_runtime::Fault;
 
 /// What a route returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,14 +43,14 @@ impl Reply {
     /// Refuses what cannot be sent.
     pub fn check(&self) -> Result<(), Fault> {
         if !(100..=999).contains(&self.status) {
-            return Err(Fault::with(
+            return Err(Fault::text(
                 "invalid_input",
                 format!("{} is no status: they have three digits", self.status),
             ));
         }
         for (name, value) in &self.headers {
             if name.is_empty() || !name.bytes().all(is_token) {
-                return Err(Fault::with(
+                return Err(Fault::text(
                     "invalid_input",
                     format!("`{}` is no name of a header", name.escape_default()),
                 ));
@@ -60,7 +60,7 @@ impl Reply {
                 .bytes()
                 .any(|b| b == b'\r' || b == 0 || b == b'\n' && !lines)
             {
-                return Err(Fault::with(
+                return Err(Fault::text(
                     "invalid_input",
                     format!("the value of header `{name}` holds a line end"),
                 ));
