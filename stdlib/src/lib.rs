@@ -17,6 +17,7 @@ mod list;
 mod log;
 mod map;
 mod math;
+mod net;
 mod prelude;
 mod raise;
 mod rand;
@@ -25,10 +26,12 @@ mod re;
 pub mod server;
 mod shape;
 mod string;
+mod tcp;
 #[cfg(test)]
 mod testing;
 mod text;
 mod time;
+mod tls;
 mod url;
 mod uuid;
 
@@ -75,8 +78,10 @@ pub fn natives() -> Vec<NativeDef> {
         range::natives,
         re::natives,
         string::natives,
+        tcp::natives,
         time::natives,
         url::natives,
+        tls::natives,
         uuid::natives,
     ];
     modules.iter().flat_map(|natives| natives()).collect()

@@ -83,6 +83,14 @@ pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
+/// A moment as `2026-01-31T00:00:00Z`.
+pub fn iso_date(seconds: i64) -> String {
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = civil_from_days(days);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// A date as HTTP writes it (RFC 9110 section 5.6.7).
 pub fn http_date(seconds: i64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -102,6 +110,7 @@ mod tests {
     #[test]
     fn dates_are_written_as_they_are_read() {
         assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(iso_date(784_111_777), "1994-11-06T08:49:37Z");
         for seconds in [0, 951_782_399, 951_868_800, 1_709_164_800, 4_102_444_799] {
             assert_eq!(cookie_date(&http_date(seconds)), Some(seconds));
         }
