@@ -87,6 +87,9 @@ impl<'t> Builder<'t> {
         let mut kids = self.kids(node);
         let method = kids.accept(Rule::method).map(|method| self.word(method));
         let path = method.is_some().then(|| self.take_str_lit(&mut kids, node));
+        if method.is_none() {
+            kids.accept(Rule::ignore);
+        }
         Route {
             span: self.span(node),
             method,
