@@ -1,12 +1,16 @@
 //! The compiler of scn: syntax tree to HIR to IR, with diagnostics. No I/O of any kind happens here.
 //!
-//! Enter at [`check`] (sources to HIR and diagnostics) and `lower` (HIR to IR).
+//! Enter at [`check()`] (sources to HIR and diagnostics) and [`lower()`] (HIR to IR).
 
+mod check;
+pub mod diagnostics;
 pub mod hir;
 pub mod ir;
 mod lower;
 mod passes;
 pub mod source;
 
+pub use check::{Checked, check, check_library};
+pub use diagnostics::{Code, Diagnostic, Severity, explain};
 pub use lower::lower;
 pub use scn_grammar::{SourceId, Span};

@@ -1,0 +1,124 @@
+//! The published list of error kinds, and the checks of what programs compare them with.
+
+use super::Checker;
+use crate::diagnostics::suggest::nearest;
+use crate::diagnostics::values;
+use crate::hir::{Const, Expr, ExprKind};
+use scn_grammar::Span;
+
+/// Every error kind, as `e.kind` shows it.
+pub const ERROR_KINDS: &[&str] = &[
+    // Sockets.
+    "connection_refused",
+    "connection_reset",
+    "connection_aborted",
+    "network_unreachable",
+    "address_in_use",
+    "address_not_available",
+    "timeout",
+    "would_block",
+    "invalid_input",
+    "other",
+    "closed",
+    // Names.
+    "dns.not_found",
+    "dns.no_address",
+    "dns.failed",
+    "dns.timeout",
+    "dns.refused",
+    "dns.invalid_name",
+    "dns.bad_response",
+    // TLS.
+    "tls.expired",
+    "tls.not_yet_valid",
+    "tls.unknown_issuer",
+    "tls.self_signed",
+    "tls.wrong_host",
+    "tls.bad_certificate",
+    "tls.revoked",
+    "tls.certificate_required",
+    "tls.version",
+    "tls.handshake",
+    "tls.alpn",
+    "tls.closed",
+    "tls.alert",
+    "tls.invalid_certificate",
+    "tls.invalid_key",
+    // HTTP.
+    "http.invalid_url",
+    "http.invalid_request",
+    "http.bad_response",
+    "http.bad_chunk",
+    "http.bad_length",
+    "http.incomplete",
+    "http.closed",
+    "http.head_too_large",
+    "http.body_too_large",
+    "http.too_many_redirects",
+    "http.bad_redirect",
+    "http.unsupported",
+    // WebSockets.
+    "ws.handshake",
+    "ws.closed",
+    "ws.bad_frame",
+    // Protocols written in scn have `protocol.*` for themselves.
+    "protocol.error",
+    // The program itself.
+    "script.argument",
+    "script.arithmetic",
+    "script.data",
+    "script.data_exhausted",
+    "script.decode",
+    "script.depth",
+    "script.expect",
+    "script.fail",
+    "script.index",
+    "script.memory",
+    "script.parse",
+    "script.key",
+];
+
+/// Whether a kind is published, or of the family that programs own.
+fn is_known(kind: &str) -> bool {
+    ERROR_KINDS.contains(&kind)
+        || kind
+            .strip_prefix("protocol.")
+            .is_some_and(|rest| !rest.is_empty())
+}
+
+impl Checker<'_> {
+    /// `e.kind == "..."`: the literal must be a kind that exists.
+    pub(super) fn check_kind_comparison(&mut self, left: &Expr, right: &Expr) {
+        for (kind, literal) in [(left, right), (right, left)] {
+            if self.is_error_kind(kind)
+                && let ExprKind::Const(Const::String(text)) = &*literal.kind
+            {
+                self.check_kind(text, literal.span);
+            }
+        }
+    }
+
+    /// Whether an expression reads the kind of an error.
+    pub(super) fn is_error_kind(&self, expr: &Expr) -> bool {
+        match &*expr.kind {
+            ExprKind::CallNative { native, args } => {
+                self.hir.natives[native.index()].name == "error.kind"
+                    && args.first().is_some_and(|base| base.ty == self.basic.error)
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn check_kind(&mut self, kind: &str, span: Span) {
+        if is_known(kind) {
+            return;
+        }
+        let bare = ERROR_KINDS
+            .iter()
+            .find(|known| known.split_once('.').is_some_and(|(_, rest)| rest == kind));
+        let near = bare
+            .copied()
+            .or_else(|| nearest(kind, ERROR_KINDS.iter().copied()));
+        self.report(values::unknown_kind(kind, span, near));
+    }
+}

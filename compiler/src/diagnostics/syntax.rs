@@ -1,0 +1,22 @@
+//! 00xx: gives the grammar's errors their codes.
+
+use super::{Code, Diagnostic};
+use scn_grammar::{SyntaxError, SyntaxErrorKind};
+
+/// A syntax error as a diagnostic.
+pub(crate) fn syntax(error: &SyntaxError) -> Diagnostic {
+    let code = match error.kind {
+        SyntaxErrorKind::Unexpected => Code::E0001,
+        SyntaxErrorKind::Unclosed => Code::E0002,
+        SyntaxErrorKind::TooDeep => Code::E0003,
+        SyntaxErrorKind::BadLiteral => Code::E0004,
+        SyntaxErrorKind::Unterminated => Code::E0005,
+        SyntaxErrorKind::BadOperator => Code::E0006,
+        SyntaxErrorKind::ReservedWord => Code::E0007,
+        SyntaxErrorKind::NotText => Code::E0008,
+    };
+    let mut diagnostic = Diagnostic::new(code, &error.message, error.span, &error.label)
+        .maybe_help(error.help.clone());
+    diagnostic.labels.extend(error.related.iter().cloned());
+    diagnostic
+}
