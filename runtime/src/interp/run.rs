@@ -11,13 +11,13 @@ use crate::object::{layout, text};
 use crate::value::{Obj, Value};
 use scn_compiler::ir::DescId;
 use smallvec::SmallVec;
-use std::sync::Arc;
+
 use std::sync::atomic::Ordering;
 
 /// One run of a frame.
 pub(super) struct Run<'a> {
     pub(super) ctx: &'a Ctx,
-    pub(super) linked: Arc<Linked>,
+    pub(super) linked: &'a Linked,
     pub(super) machine: &'a mut Machine,
     pub(super) frame: *mut Frame,
     pub(super) function: u32,
@@ -39,7 +39,7 @@ impl<'a> Run<'a> {
     pub(super) fn new(ctx: &'a Ctx, machine: &'a mut Machine, frame: *mut Frame) -> Run<'a> {
         // SAFETY: `resume` is called with a live frame.
         let function = unsafe { (*frame).code };
-        let linked = ctx.linked().clone();
+        let linked = ctx.linked();
         Run {
             ctx,
             linked,
@@ -57,7 +57,7 @@ impl<'a> Run<'a> {
     pub(super) unsafe fn resume(mut self) -> Resume {
         self.machine.calls.clear();
         self.open_window(0);
-        let linked = self.linked.clone();
+        let linked = self.linked;
         let code = &linked.code[self.function as usize];
         // SAFETY: the frame is live, and its slots hold the parameters in state 0.
         unsafe {
@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
     /// # Safety
     /// The code was verified: registers hold what their operations expect. Reference counts are explicit in it.
     unsafe fn run(&mut self) -> Resume {
-        let linked = self.linked.clone();
+        let linked = self.linked;
         let mut code: &Code = &linked.code[self.function as usize];
         macro_rules! arith {
             ($method:ident, $name:literal, $dst:ident, $a:ident, $b:ident) => {{
@@ -429,7 +429,7 @@ impl<'a> Run<'a> {
                     code = &linked.code[self.function as usize];
                     continue;
                 }
-                Ins::Fail => match self.unwind(&linked) {
+                Ins::Fail => match self.unwind(linked) {
                     Flow::On => {
                         code = &linked.code[self.function as usize];
                         continue;
@@ -505,7 +505,7 @@ impl<'a> Run<'a> {
     fn call(&mut self, code: &Code, function: u32, list: List) -> Result<(), Fault> {
         let (_, next) = code.counted(list);
         let args: SmallVec<[u64; 16]> = self.values(code, next);
-        let linked = self.linked.clone();
+        let linked = self.linked;
         let callee = &linked.code[function as usize];
         if callee.recursive {
             let depth = self.ctx.depth.get() + 1;
@@ -565,7 +565,7 @@ impl<'a> Run<'a> {
             }
             return Flow::Out(Resume::Done);
         }
-        let linked = self.linked.clone();
+        let linked = self.linked;
         let caller = &linked.code[self.function as usize];
         let Ins::Call { list, .. } = caller.ops[self.pc as usize] else {
             unreachable!("a record is made by a call")
@@ -578,7 +578,7 @@ impl<'a> Run<'a> {
     }
 
     /// Leaves the function with the error in `ctx.err`.
-    fn unwind(&mut self, linked: &Linked) -> Flow {
+    fn unwind(&mut self, linked: &'a Linked) -> Flow {
         if self.leave().is_none() {
             return Flow::Out(Resume::Error);
         }

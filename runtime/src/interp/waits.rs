@@ -34,7 +34,7 @@ impl Run<'_> {
 
     /// Counts a call of a recursive function; false if it would be too deep, with the error in `ctx.err`.
     fn descend(&mut self, code: &Code, function: u32, args: &[Reg]) -> bool {
-        let linked = self.linked.clone();
+        let linked = self.linked;
         let callee = &linked.code[function as usize];
         if !callee.recursive {
             return true;
