@@ -165,3 +165,6 @@ pub(crate) fn is_junk(rule: Rule) -> bool {
     ];
     junk.contains(&rule)
 }
+
+#[cfg(test)]
+mod tests;
