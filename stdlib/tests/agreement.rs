@@ -6,7 +6,7 @@ use scn_stdlib::LIBRARY;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Natives that only lowering calls, for `server` blocks (`ARCHITECTURE.md`, "Intrinsics").
-const OF_LOWERING: [&str; 9] = [
+const OF_LOWERING: [&str; 10] = [
     "server.listen",
     "server.accept",
     "server.handshake",
@@ -16,6 +16,7 @@ const OF_LOWERING: [&str; 9] = [
     "server.param_string",
     "server.respond",
     "server.respond_error",
+    "server.respond_missing",
 ];
 
 /// A declaration and what it promises.
