@@ -90,6 +90,13 @@ pub enum Event {
         /// Where the call stands.
         place: Place,
     },
+    /// A sample of a `metric` item.
+    Sample {
+        /// The metric's name.
+        metric: String,
+        /// The sample; durations in nanoseconds, bools as 0 and 1.
+        value: f64,
+    },
     /// A request and what came of it.
     Exchange(Box<Exchange>),
     /// An error of a `defer` body on an error path, which yields to the error that was there first.

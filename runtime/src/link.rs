@@ -7,8 +7,10 @@ use crate::fault::Place;
 use crate::frozen::Frozen;
 use crate::host::NativeDef;
 use crate::interp::{Code, Env, compile};
+use crate::object::Any;
+use crate::value::Obj;
 use scn_compiler::Span;
-use scn_compiler::ir::{NativeRef, Program};
+use scn_compiler::ir::{GlobalKind, NativeRef, Program};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub struct Linked {
     consts: Vec<u64>,
     /// Values of globals, immortal; 0 before they are set.
     globals: Vec<AtomicU64>,
+    /// How often data sets and pools were asked.
+    cursors: Vec<AtomicU64>,
     frozen: Frozen,
 }
 
@@ -104,13 +108,15 @@ impl Linked {
             .iter()
             .map(|function| compile(function, env))
             .collect();
-        let globals = program.globals.iter().map(|_| AtomicU64::new(0)).collect();
+        let zeros = || program.globals.iter().map(|_| AtomicU64::new(0)).collect();
+        let (globals, cursors) = (zeros(), zeros());
         Ok(Linked {
             descs,
             natives,
             code,
             consts,
             globals,
+            cursors,
             frozen,
             program,
         })
@@ -119,6 +125,20 @@ impl Linked {
     /// The value of a global, in memory form and immortal.
     pub fn global(&self, index: u32) -> u64 {
         self.globals[index as usize].load(Ordering::Acquire)
+    }
+
+    /// The object of a global that holds one: a data set's rows.
+    pub fn global_object(&self, index: u32) -> Option<Any<'_>> {
+        let kind = &self.program.globals[index as usize].kind;
+        let bits = self.global(index);
+        // SAFETY: a data set is an immortal list as soon as it is set, and the store that owns it lives as long as `self`.
+        (matches!(kind, GlobalKind::Data { .. }) && bits != 0)
+            .then(|| unsafe { Any::from_obj(Obj::from_bits(bits)) })
+    }
+
+    /// Counts what a data set or pool has handed out, for all workers.
+    pub fn cursor(&self, index: u32) -> &AtomicU64 {
+        &self.cursors[index as usize]
     }
 
     /// Gives a global its value, before any scenario runs.

@@ -1,6 +1,6 @@
 //! What `catch e { }` binds.
 
-use scn_runtime::{Fault, NativeDef, ready};
+use scn_runtime::{Ctx, Fault, NativeDef, ready};
 
 /// The natives of this module.
 pub(crate) fn natives() -> Vec<NativeDef> {
@@ -8,6 +8,7 @@ pub(crate) fn natives() -> Vec<NativeDef> {
         ready("error.kind", kind),
         ready("error.message", message),
         ready("error.operation", operation),
+        ready("error.place", place),
         ready("error.is", is),
     ]
 }
@@ -22,6 +23,24 @@ fn message(error: &Fault) -> String {
 
 fn operation(error: &Fault) -> String {
     error.data().operation.to_string()
+}
+
+fn place(ctx: &Ctx, error: &Fault) -> String {
+    let span = error.data().place.map(|place| place.span);
+    let source = span.and_then(|span| ctx.linked().program.sources.get(span.source.0 as usize));
+    let Some((span, (name, text))) = span.zip(source) else {
+        return String::new();
+    };
+    let before = text.get(..span.start as usize).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    format!("{name}:{line}:{column}")
 }
 
 fn is(error: &Fault, family: &str) -> bool {

@@ -7,6 +7,7 @@ mod base64;
 mod bytes;
 mod crypto;
 mod csv;
+mod data;
 mod duration;
 mod error;
 mod hex;
@@ -17,12 +18,15 @@ mod list;
 mod log;
 mod map;
 mod math;
+mod metric;
 mod net;
+mod pool;
 mod prelude;
 mod raise;
 mod rand;
 mod range;
 mod re;
+mod run;
 pub mod server;
 mod shape;
 mod string;
@@ -33,6 +37,7 @@ mod text;
 mod time;
 mod tls;
 mod url;
+mod user;
 mod uuid;
 
 use scn_compiler::source::Library;
@@ -64,6 +69,7 @@ pub fn natives() -> Vec<NativeDef> {
         base64::natives,
         bytes::natives,
         crypto::natives,
+        data::natives,
         duration::natives,
         error::natives,
         hex::natives,
@@ -73,15 +79,19 @@ pub fn natives() -> Vec<NativeDef> {
         log::natives,
         map::natives,
         math::natives,
+        metric::natives,
+        pool::natives,
         prelude::natives,
         rand::natives,
         range::natives,
         re::natives,
+        run::natives,
         string::natives,
         tcp::natives,
         time::natives,
-        url::natives,
         tls::natives,
+        url::natives,
+        user::natives,
         uuid::natives,
     ];
     modules.iter().flat_map(|natives| natives()).collect()
