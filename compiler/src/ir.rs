@@ -9,10 +9,12 @@
 //! (as the `err` block has none): these are the landings. In the `err` block the error is in `ctx.err`.
 
 mod operands;
+mod parse;
 mod print;
 mod verify;
 
 pub use operands::{Mode, Origin, Signatures, result_origin, terminator_origin};
+pub use parse::{ParseError, parse_ir};
 pub use print::{function_text, ir_text};
 pub use verify::{Broken, Stage, verify};
 

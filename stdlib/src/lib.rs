@@ -36,7 +36,6 @@ mod testing;
 mod text;
 mod time;
 mod tls;
-mod udp;
 mod url;
 mod user;
 mod uuid;
@@ -87,14 +86,12 @@ pub fn natives() -> Vec<NativeDef> {
         range::natives,
         re::natives,
         run::natives,
-        server::natives,
         string::natives,
         tcp::natives,
         time::natives,
         tls::natives,
         url::natives,
         user::natives,
-        udp::natives,
         uuid::natives,
     ];
     modules.iter().flat_map(|natives| natives()).collect()

@@ -1,7 +1,6 @@
 //! Tests of the checker: programs and the diagnostics that they give, against a small library of its own.
 
 mod calls;
-mod hir;
 mod items;
 mod programs;
 mod types;
