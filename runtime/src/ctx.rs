@@ -304,6 +304,11 @@ impl Ctx {
         unsafe { self.heap.release_slot(before) };
     }
 
+    /// Whether there is an error in `ctx.err`.
+    pub fn has_err(&self) -> bool {
+        self.err.get() != 0
+    }
+
     /// Moves the error out of `ctx.err`.
     pub fn take_err(&self) -> Option<Own> {
         let bits = self.err.replace(0);

@@ -5,6 +5,7 @@
 //! Nothing here runs a frame: `driver` does. Enter at [`FrameStack`].
 
 use crate::ctx::Ctx;
+use crate::host::Waiting;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::{self, NonNull};
 
@@ -61,7 +62,7 @@ pub type ResumeFn = unsafe fn(ctx: &Ctx, frame: *mut Frame) -> Resume;
 pub type CancelFn = unsafe fn(ctx: &Ctx, frame: *mut Frame) -> Cancel;
 
 /// One row of the side table that [`Frame::code`] points into.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct FrameCode {
     /// Runs it.
     pub resume: ResumeFn,
@@ -69,10 +70,25 @@ pub struct FrameCode {
     pub cancel: CancelFn,
     /// Bytes with header.
     pub size: u32,
+    /// Bytes of the frames of the deepest path of waits from here, as far as is known: what a strand reserves.
+    pub reserve: u32,
     /// Whether a cancellation may reach it as soon as it is pushed: host functions and joins, not script functions.
     pub leaf: bool,
     /// Whether it counts for `script.depth`.
     pub recursive: bool,
+    /// The host function, if it is one.
+    pub host: Option<HostCode>,
+}
+
+/// A waiting host function as the driver runs it.
+#[derive(Clone, Copy, Debug)]
+pub struct HostCode {
+    /// Its future.
+    pub waiting: Waiting,
+    /// Number of its registers.
+    pub params: u32,
+    /// Whether its result is a pair of flag and payload.
+    pub pair: bool,
 }
 
 impl Frame {

@@ -129,7 +129,8 @@ impl Inbox {
 
     /// Takes everything; the next item notifies again.
     pub(crate) fn take(&self) -> Vec<StrandId> {
-        if !self.notified.swap(false, Ordering::AcqRel) {
+        let notified = self.notified.load(Ordering::Acquire);
+        if !notified || !self.notified.swap(false, Ordering::AcqRel) {
             return Vec::new();
         }
         std::mem::take(&mut *self.strands.lock().unwrap_or_else(PoisonError::into_inner))

@@ -7,20 +7,30 @@ use crate::ctx::Ctx;
 use crate::frame::{ChunkPool, Frame, FrameCode, FrameStack};
 use crate::heap::POKE_DRIVER;
 use crate::io::Reactor;
+use crate::life::{Life, LifeId};
 use crate::scope::Left;
-use crate::strand::{Strand, Strands};
+use crate::stop::{StopHandle, StopWatch};
+use crate::strand::{Owner, Strand, Strands};
 use crate::timer::{Target, TimerId};
-use crate::waker::{StrandId, WorkerNumber};
+use crate::waker::{Inbox, StrandId, WorkerNumber};
+use scn_compiler::ir::FuncId;
+use slab::Slab;
+use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// A worker's state beside heap and error; see [`Ctx::worker`].
 pub struct Worker {
     reactor: Reactor,
+    pub(crate) inbox: Arc<Inbox>,
     /// What frames run, by [`Frame::code`].
     pub(crate) codes: Vec<FrameCode>,
+    shapes: Vec<Shape>,
     pub(crate) strands: RefCell<Strands>,
     /// Strands to run, in order.
     pub(crate) ready: RefCell<VecDeque<StrandId>>,
@@ -33,16 +43,35 @@ pub struct Worker {
     pub(crate) interrupted: Cell<bool>,
     /// The slots of the frame that was popped last: the results of a call.
     popped: Cell<*mut u64>,
+    pub(crate) lives: RefCell<Slab<Life>>,
+    /// Users of scenarios that are alive.
+    pub(crate) users: Cell<usize>,
+    /// Addresses of servers, by global.
+    addresses: RefCell<Vec<(i64, SocketAddr)>>,
+    pub(crate) stop: StopWatch,
     _number: WorkerNumber,
 }
 
+/// What starting and joining strands must know of a function.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shape {
+    /// Which parameters are owned pointers.
+    pub pointers: SmallVec<[bool; 8]>,
+    /// Which results are pointers.
+    pub results: SmallVec<[bool; 2]>,
+}
+
 impl Worker {
-    /// A worker of this thread. `codes` is the side table of the program.
-    pub(crate) fn new(reactor: Reactor, codes: Vec<FrameCode>) -> Worker {
+    /// A worker of this thread. `codes` is the side table of the program: functions, host functions, the join;
+    /// `shapes` are those of the functions.
+    pub(crate) fn new(reactor: Reactor, codes: Vec<FrameCode>, shapes: Vec<Shape>, stop: StopHandle) -> Worker {
         let number = WorkerNumber::claim(reactor.inbox());
         Worker {
+            stop: StopWatch::new(stop, reactor.inbox()),
+            inbox: reactor.inbox(),
             reactor,
             codes,
+            shapes,
             strands: RefCell::new(Strands::new(number.number())),
             ready: RefCell::default(),
             pool: RefCell::default(),
@@ -50,6 +79,9 @@ impl Worker {
             running: Cell::new(StrandId::NONE),
             interrupted: Cell::new(false),
             popped: Cell::new(ptr::null_mut()),
+            lives: RefCell::default(),
+            users: Cell::new(0),
+            addresses: RefCell::default(),
             _number: number,
         }
     }
@@ -82,6 +114,123 @@ impl Worker {
         let slots = self.stack.borrow_mut().pop();
         self.popped.set(slots);
         slots
+    }
+
+    /// The code of joins.
+    pub(crate) fn join_code(&self) -> u32 {
+        self.codes.len() as u32 - 1
+    }
+
+    pub(crate) fn shape(&self, func: FuncId) -> &Shape {
+        &self.shapes[func.index()]
+    }
+
+    /// Gives up owned arguments of a function that will not run.
+    pub(crate) fn drop_args(&self, ctx: &Ctx, func: FuncId, args: &[u64]) {
+        for (bits, pointer) in args.iter().zip(&self.shape(func).pointers) {
+            if *pointer {
+                // SAFETY: an owned pointer argument, which nobody uses any more.
+                unsafe { ctx.heap.release_slot(*bits) };
+            }
+        }
+    }
+
+    /// Where a server listens.
+    pub fn address(&self, global: i64) -> Option<SocketAddr> {
+        self.addresses.borrow().iter().find(|(known, _)| *known == global).map(|(_, address)| *address)
+    }
+
+    /// Notes where a server listens, or that it does no more.
+    pub fn set_address(&self, global: i64, address: Option<SocketAddr>) {
+        let mut addresses = self.addresses.borrow_mut();
+        addresses.retain(|(known, _)| *known != global);
+        addresses.extend(address.map(|address| (global, address)));
+    }
+
+    /// Starts a strand at a function, whose arguments are owned.
+    pub(crate) fn spawn(&self, func: FuncId, args: &[u64], owner: Owner, life: u32, steps: u32) -> StrandId {
+        let mut strand = Strand { outer_steps: steps, ..Strand::new(owner, life) };
+        self.begin(&mut strand, func, args);
+        let id = self.strands.borrow_mut().insert(strand);
+        self.lives.borrow_mut()[life as usize].strands += 1;
+        self.queue(id);
+        id
+    }
+
+    /// Pushes the first frame of a strand.
+    pub(crate) fn begin(&self, strand: &mut Strand, func: FuncId, args: &[u64]) {
+        let code = &self.codes[func.index()];
+        debug_assert!(strand.stack.is_empty() && args.len() == self.shape(func).pointers.len());
+        let pool = &mut self.pool.borrow_mut();
+        strand.stack.reserve(code.reserve as usize, pool);
+        let frame = strand.stack.push(func.0, code.size as usize, pool);
+        // SAFETY: a function's frame has a slot for each parameter.
+        unsafe { Frame::slots(frame.as_ptr()).copy_from_nonoverlapping(args.as_ptr(), args.len()) };
+    }
+
+    /// Removes a strand that has ended and gives the nanoseconds that it has spent in `think`. Its results stay
+    /// readable until a strand is started.
+    pub(crate) fn remove_strand(&self, id: StrandId) -> i64 {
+        let Some(mut strand) = self.strands.borrow_mut().remove(id) else { return 0 };
+        strand.stack.free(&mut self.pool.borrow_mut());
+        self.lives.borrow_mut()[strand.life as usize].strands -= 1;
+        strand.think
+    }
+
+    /// Whether a strand has nothing to run.
+    pub(crate) fn is_at_rest(&self, id: StrandId) -> bool {
+        let mut strands = self.strands.borrow_mut();
+        self.running.get() != id && strands.find(id).is_none_or(|strand| strand.stack.is_empty())
+    }
+
+    /// Makes a root strand whose section has ended as new; gives its life and the nanoseconds spent in `think`.
+    pub(crate) fn reset_root(&self, id: StrandId) -> Option<(LifeId, i64)> {
+        let mut strands = self.strands.borrow_mut();
+        let strand = strands.find(id)?;
+        strand.scopes.drain(..).for_each(|scope| self.reactor.remove_timer(scope.timer));
+        strand.steps.clear();
+        strand.cancel = None;
+        strand.depth = 0;
+        Some((strand.life, std::mem::take(&mut strand.think)))
+    }
+
+    /// Removes the root strand of a life that is gone.
+    pub(crate) fn forget_root(&self, id: StrandId) {
+        if let Some(mut strand) = self.strands.borrow_mut().remove(id) {
+            strand.stack.free(&mut self.pool.borrow_mut());
+        }
+    }
+
+    /// Makes a strand the running one; false if it is gone or has nothing to run.
+    pub(crate) fn enter_strand(&self, ctx: &Ctx, id: StrandId) -> bool {
+        let mut strands = self.strands.borrow_mut();
+        let Some(strand) = strands.find(id) else {
+            return false;
+        };
+        strand.queued = false;
+        if strand.stack.is_empty() {
+            return false;
+        }
+        self.stack.replace(std::mem::take(&mut strand.stack));
+        self.running.set(id);
+        ctx.depth.set(strand.depth);
+        let (life, interrupted) = (strand.life, strand.is_interrupted());
+        drop(strands);
+        let user = self.lives.borrow()[life as usize].user.clone();
+        ctx.enter_user(user);
+        self.note_interrupt(ctx, interrupted);
+        true
+    }
+
+    /// Puts the running strand aside.
+    pub(crate) fn leave_strand(&self, ctx: &Ctx) {
+        let stack = self.stack.take();
+        self.with_running(|strand| {
+            strand.stack = stack;
+            strand.depth = ctx.depth.get();
+        });
+        self.running.set(StrandId::NONE);
+        self.interrupted.set(false);
     }
 
     /// Puts a strand into the ready list, unless it is there.
@@ -168,5 +317,16 @@ impl Worker {
         if interrupted {
             ctx.heap.poke.fetch_or(POKE_DRIVER, Ordering::Relaxed);
         }
+    }
+
+    /// Looks for events; waits for one if `block`.
+    pub(crate) fn poll(&self, block: bool) -> io::Result<()> {
+        if !block {
+            return self.reactor.poll(false, false);
+        }
+        self.stop.set_idle(true);
+        let polled = self.reactor.poll(true, self.inbox.jobs.load(Ordering::Acquire) == 0);
+        self.stop.set_idle(false);
+        polled
     }
 }

@@ -1,0 +1,178 @@
+//! The driver: the only one who resumes frames.
+//!
+//! A turn runs the strands that are ready, fires what is due, and polls. Running a strand is a loop over its top frame:
+//! calls push, ends pop, waits leave the loop. Native depth is constant whatever scripts do. Enter at [`turn`].
+
+use crate::ctx::Ctx;
+use crate::fault::{Fault, Scope};
+use crate::frame::{Cancel, Frame, Resume};
+use crate::heap::{POKE_DRIVER, POKE_MEMORY};
+use crate::strand::Owner;
+use crate::timer::Target;
+use crate::waker::{StrandId, drain_woken};
+use crate::worker::Worker;
+use crate::{join, life};
+use std::io;
+use std::sync::atomic::Ordering;
+
+/// Calls that a strand may make before the others get their turn.
+const CALLS: u32 = 1000;
+
+/// Looks for events, waiting for one if `block` and there is nothing to run, then runs everything that is ready.
+pub(crate) fn turn(ctx: &Ctx, block: bool) -> io::Result<()> {
+    let worker = ctx.worker();
+    worker.collect(ctx);
+    let idle = worker.ready.borrow().is_empty();
+    worker.poll(block && idle)?;
+    worker.collect(ctx);
+    // Strands that become ready meanwhile wait for the next turn, behind a look at the sockets.
+    let count = worker.ready.borrow().len();
+    for _ in 0..count {
+        let next = worker.ready.borrow_mut().pop_front();
+        next.into_iter().for_each(|id| run_strand(ctx, worker, id));
+    }
+    Ok(())
+}
+
+impl Worker {
+    /// Queues whom timers, futures and other threads have woken.
+    fn collect(&self, ctx: &Ctx) {
+        self.fire_due(ctx);
+        self.inbox.take().into_iter().for_each(|id| self.queue(id));
+        drain_woken(|id| self.queue(id));
+    }
+
+    /// Fires the timers that are due.
+    fn fire_due(&self, ctx: &Ctx) {
+        if self.reactor().next_timer().is_none() {
+            return;
+        }
+        let now = self.reactor().now();
+        while let Some(target) = self.reactor().pop_timer(now) {
+            match target {
+                Target::Wake(waker) => waker.wake(),
+                Target::Scope(id, serial) => self.expire(ctx, id, serial),
+            }
+        }
+    }
+}
+
+/// Why a strand stopped running.
+enum Stop {
+    /// It waits.
+    Waits,
+    /// It has had enough for now.
+    Yields,
+    /// It has ended, well or with an error; its results are in the popped frame.
+    Ends(bool),
+}
+
+fn run_strand(ctx: &Ctx, worker: &Worker, id: StrandId) {
+    if !worker.enter_strand(ctx, id) {
+        return;
+    }
+    worker.stop.next_slice();
+    let stop = run_frames(ctx, worker);
+    worker.leave_strand(ctx);
+    match stop {
+        Stop::Waits => (),
+        Stop::Yields => worker.queue(id),
+        Stop::Ends(ok) => end_strand(ctx, worker, id, ok),
+    }
+}
+
+fn run_frames(ctx: &Ctx, worker: &Worker) -> Stop {
+    let mut calls = CALLS;
+    loop {
+        let frame = worker.stack.borrow().top();
+        // SAFETY: a strand that runs has a frame, whose code is a row of the table; the row's functions are made for it.
+        let (resume, popped) = unsafe {
+            let code = &worker.codes[(*frame).code as usize];
+            let unstarted = (*frame).state == 0 && (*frame).prev.is_null();
+            if worker.interrupted.get() && (code.leaf || unstarted) {
+                let cancel = (code.cancel)(ctx, frame);
+                worker.interrupted.set(false);
+                let scope = worker.with_running(|strand| strand.deliver_cancel());
+                if cancel == Cancel::Unwinding {
+                    return Stop::Waits;
+                }
+                raise_cancel(ctx, scope);
+                (Resume::Error, code)
+            } else {
+                ((code.resume)(ctx, frame), code)
+            }
+        };
+        match resume {
+            Resume::Call if calls == 0 => return Stop::Yields,
+            Resume::Call => calls -= 1,
+            Resume::Pending => return Stop::Waits,
+            Resume::Done | Resume::Error => {
+                debug_assert_eq!(resume == Resume::Error, ctx.has_err(), "errors are told twice, and agree");
+                if popped.recursive {
+                    ctx.depth.set(ctx.depth.get() - 1);
+                }
+                worker.pop_frame();
+                if worker.stack.borrow().is_empty() {
+                    return Stop::Ends(resume == Resume::Done);
+                }
+            }
+        }
+    }
+}
+
+fn raise_cancel(ctx: &Ctx, scope: Option<u32>) {
+    ctx.raise(Fault::cancellation(
+        scope.map_or(Scope::Strand, |serial| Scope::Deadline(u64::from(serial))),
+    ));
+}
+
+/// Puts the cancellation that the running strand unwinds by into `ctx.err`.
+pub(crate) fn raise_delivered(ctx: &Ctx) {
+    let scope = ctx.worker().with_running(|strand| strand.deliver_cancel());
+    raise_cancel(ctx, scope);
+}
+
+/// What a poll point does when `ctx.poke` is set: true if it fails, with the error in `ctx.err`.
+pub(crate) fn poked(ctx: &Ctx) -> bool {
+    let why = ctx.heap.poke.swap(0, Ordering::Relaxed);
+    if why & POKE_MEMORY != 0 && !ctx.heap.has_room(0) {
+        ctx.raise(ctx.memory_fault());
+        return true;
+    }
+    if why & POKE_DRIVER == 0 {
+        return false;
+    }
+    let worker = ctx.worker();
+    worker.fire_due(ctx);
+    life::look_at_stop(ctx);
+    if !worker.interrupted.replace(false) {
+        return false;
+    }
+    raise_delivered(ctx);
+    true
+}
+
+fn end_strand(ctx: &Ctx, worker: &Worker, id: StrandId, ok: bool) {
+    let owner = worker.strands.borrow_mut().find(id).map(|strand| strand.owner);
+    match owner {
+        Some(Owner::Join { parent, child }) => {
+            let think = worker.remove_strand(id);
+            join::child_ended(ctx, parent, child, ok, think);
+        }
+        Some(Owner::Life) => life::section_ended(ctx, id, ok),
+        Some(Owner::Nobody) => {
+            life::spawned_ended(ctx, id, ok);
+        }
+        None => (),
+    }
+}
+
+/// The top frame of a strand that does not run.
+pub(crate) fn top_frame(worker: &Worker, id: StrandId) -> Option<*mut Frame> {
+    let mut strands = worker.strands.borrow_mut();
+    let strand = strands.find(id)?;
+    (!strand.stack.is_empty()).then(|| strand.stack.top())
+}
+
+#[cfg(test)]
+mod tests;
