@@ -147,9 +147,12 @@ impl Ctx {
         self.settings.verbose
     }
 
-    /// Monotonic nanoseconds since the start of the worker.
+    /// Monotonic nanoseconds of the worker's clock, which may be a virtual one.
     pub fn now(&self) -> i64 {
-        self.origin.elapsed().as_nanos() as i64
+        match self.worker.get() {
+            Some(worker) => worker.reactor().now() as i64,
+            None => self.origin.elapsed().as_nanos() as i64,
+        }
     }
 
     /// The moment that [`Ctx::now`] counts from.

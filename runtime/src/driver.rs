@@ -24,6 +24,7 @@ pub(crate) fn turn(ctx: &Ctx, block: bool) -> io::Result<()> {
     worker.collect(ctx);
     let idle = worker.ready.borrow().is_empty();
     worker.poll(block && idle)?;
+    life::look_at_stop(ctx);
     worker.collect(ctx);
     // Strands that become ready meanwhile wait for the next turn, behind a look at the sockets.
     let count = worker.ready.borrow().len();
@@ -92,11 +93,11 @@ fn run_frames(ctx: &Ctx, worker: &Worker) -> Stop {
             if worker.interrupted.get() && (code.leaf || unstarted) {
                 let cancel = (code.cancel)(ctx, frame);
                 worker.interrupted.set(false);
-                let scope = worker.with_running(|strand| strand.deliver_cancel());
+                let fault = delivered(worker);
                 if cancel == Cancel::Unwinding {
                     return Stop::Waits;
                 }
-                raise_cancel(ctx, scope);
+                ctx.raise(fault);
                 (Resume::Error, code)
             } else {
                 ((code.resume)(ctx, frame), code)
@@ -107,9 +108,14 @@ fn run_frames(ctx: &Ctx, worker: &Worker) -> Stop {
             Resume::Call => calls -= 1,
             Resume::Pending => return Stop::Waits,
             Resume::Done | Resume::Error => {
-                debug_assert_eq!(resume == Resume::Error, ctx.has_err(), "errors are told twice, and agree");
+                debug_assert_eq!(
+                    resume == Resume::Error,
+                    ctx.has_err(),
+                    "errors are told twice, and agree"
+                );
+                // A strand's first function was not counted.
                 if popped.recursive {
-                    ctx.depth.set(ctx.depth.get() - 1);
+                    ctx.depth.set(ctx.depth.get().saturating_sub(1));
                 }
                 worker.pop_frame();
                 if worker.stack.borrow().is_empty() {
@@ -120,40 +126,41 @@ fn run_frames(ctx: &Ctx, worker: &Worker) -> Stop {
     }
 }
 
-fn raise_cancel(ctx: &Ctx, scope: Option<u32>) {
-    ctx.raise(Fault::cancellation(
-        scope.map_or(Scope::Strand, |serial| Scope::Deadline(u64::from(serial))),
-    ));
-}
-
 /// Puts the cancellation that the running strand unwinds by into `ctx.err`.
 pub(crate) fn raise_delivered(ctx: &Ctx) {
-    let scope = ctx.worker().with_running(|strand| strand.deliver_cancel());
-    raise_cancel(ctx, scope);
+    ctx.raise(delivered(ctx.worker()));
 }
 
-/// What a poll point does when `ctx.poke` is set: true if it fails, with the error in `ctx.err`.
-pub(crate) fn poked(ctx: &Ctx) -> bool {
+/// The running strand's cancellation, which from now on unwinds it.
+fn delivered(worker: &Worker) -> Fault {
+    let scope = worker.with_running(|strand| strand.deliver_cancel());
+    Fault::cancellation(scope.map_or(Scope::Strand, |serial| Scope::Deadline(u64::from(serial))))
+}
+
+/// What a poll point does when `ctx.poke` is set: the error that it fails with.
+pub(crate) fn poked(ctx: &Ctx) -> Result<(), Fault> {
     let why = ctx.heap.poke.swap(0, Ordering::Relaxed);
     if why & POKE_MEMORY != 0 && !ctx.heap.has_room(0) {
-        ctx.raise(ctx.memory_fault());
-        return true;
+        return Err(ctx.memory_fault());
     }
     if why & POKE_DRIVER == 0 {
-        return false;
+        return Ok(());
     }
     let worker = ctx.worker();
     worker.fire_due(ctx);
     life::look_at_stop(ctx);
     if !worker.interrupted.replace(false) {
-        return false;
+        return Ok(());
     }
-    raise_delivered(ctx);
-    true
+    Err(delivered(worker))
 }
 
 fn end_strand(ctx: &Ctx, worker: &Worker, id: StrandId, ok: bool) {
-    let owner = worker.strands.borrow_mut().find(id).map(|strand| strand.owner);
+    let owner = worker
+        .strands
+        .borrow_mut()
+        .find(id)
+        .map(|strand| strand.owner);
     match owner {
         Some(Owner::Join { parent, child }) => {
             let think = worker.remove_strand(id);

@@ -19,7 +19,10 @@ pub type Branch = (FuncId, SmallVec<[u64; 4]>);
 /// Calls a `parallel` from the running frame: pushes the join, which the caller answers with `Call`.
 /// The result is a tuple of the descriptor.
 pub fn push_parallel(ctx: &Ctx, result: DescId, branches: Vec<Branch>) {
-    push(ctx, Join::new(Kind::Parallel(result), Source::Branches(branches)));
+    push(
+        ctx,
+        Join::new(Kind::Parallel(result), Source::Branches(branches)),
+    );
 }
 
 /// Calls a `race`: the results are those of the first branch to end, in slots 0 and 1 as they are.
@@ -30,8 +33,20 @@ pub fn push_race(ctx: &Ctx, branches: Vec<Branch>) {
 
 /// Calls a `parallel for`: the result is a list of the descriptor, in input order. List and captures are borrowed for
 /// the whole wait; `max` is how many run at once, 0 is no limit.
-pub fn push_for_each(ctx: &Ctx, result: DescId, list: Obj, func: FuncId, captures: &[u64], max: i64) {
-    let source = Source::List { list, func, captures: captures.into(), max: max.max(0) as usize };
+pub fn push_for_each(
+    ctx: &Ctx,
+    result: DescId,
+    list: Obj,
+    func: FuncId,
+    captures: &[u64],
+    max: i64,
+) {
+    let source = Source::List {
+        list,
+        func,
+        captures: captures.into(),
+        max: max.max(0) as usize,
+    };
     push(ctx, Join::new(Kind::ForEach(result), source));
 }
 
@@ -77,7 +92,12 @@ enum Kind {
 
 enum Source {
     Branches(Vec<Branch>),
-    List { list: Obj, func: FuncId, captures: SmallVec<[u64; 4]>, max: usize },
+    List {
+        list: Obj,
+        func: FuncId,
+        captures: SmallVec<[u64; 4]>,
+        max: usize,
+    },
 }
 
 fn push(ctx: &Ctx, mut join: Join) {
@@ -183,8 +203,12 @@ impl Join {
         while !self.decided
             && let Some((func, args)) = self.next_branch(ctx)
         {
-            let owner = Owner::Join { parent, child: self.children.len() as u32 };
-            self.children.push(worker.spawn(func, &args, owner, self.life, self.steps));
+            let owner = Owner::Join {
+                parent,
+                child: self.children.len() as u32,
+            };
+            self.children
+                .push(worker.spawn(func, &args, owner, self.life, self.steps));
             self.results.push(None);
             self.running += 1;
         }
@@ -197,9 +221,15 @@ impl Join {
                 Some((*func, std::mem::take(args)))
             }
             Source::List { max, .. } if *max > 0 && self.running >= *max => None,
-            Source::List { list, func, captures, .. } => {
+            Source::List {
+                list,
+                func,
+                captures,
+                ..
+            } => {
                 // SAFETY: the caller of the join keeps list and captures alive for the whole wait.
-                let element = unsafe { crate::object::List::from_obj(*list) }.at(ctx.descs(), self.children.len())?;
+                let element = unsafe { crate::object::List::from_obj(*list) }
+                    .at(ctx.descs(), self.children.len())?;
                 let mut args = SmallVec::from_slice(&[element.to_own().into_bits()]);
                 let pointers = ctx.worker().shape(*func).pointers.iter().skip(1);
                 for (bits, pointer) in captures.iter().zip(pointers) {
@@ -236,7 +266,10 @@ impl Join {
     }
 
     fn drop_results(&self, ctx: &Ctx, child: usize, results: [u64; 2]) {
-        for (bits, pointer) in results.iter().zip(&ctx.worker().shape(self.func(child)).results) {
+        for (bits, pointer) in results
+            .iter()
+            .zip(&ctx.worker().shape(self.func(child)).results)
+        {
             if *pointer {
                 // SAFETY: the child handed its reference over, and nobody wants it.
                 unsafe { ctx.heap.release_slot(*bits) };
@@ -256,7 +289,11 @@ impl Join {
     /// Nothing further counts: the children still running are cancelled.
     fn decide(&mut self, ctx: &Ctx) {
         self.decided = true;
-        for child in self.children.iter().filter(|child| **child != StrandId::NONE) {
+        for child in self
+            .children
+            .iter()
+            .filter(|child| **child != StrandId::NONE)
+        {
             ctx.worker().cancel(ctx, *child, 0);
         }
     }
@@ -283,7 +320,8 @@ impl Join {
     /// # Safety
     /// The frame is the join's, on top of the running strand.
     unsafe fn finish(mut self, ctx: &Ctx, frame: *mut Frame) -> Resume {
-        ctx.worker().with_running(|strand| strand.think += self.think);
+        ctx.worker()
+            .with_running(|strand| strand.think += self.think);
         if self.cancelled || self.failed.is_some() {
             let error = self.failed.take();
             self.release(ctx);

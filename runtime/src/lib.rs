@@ -4,6 +4,7 @@
 //! Library authors enter at [`host`] (`runtime/README.md` has a worked example) and [`ctx::Ctx`].
 
 mod blocking;
+mod codes;
 pub mod ctx;
 pub mod cx;
 pub mod descs;

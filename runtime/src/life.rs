@@ -85,7 +85,10 @@ pub(crate) fn open(ctx: &Ctx, user: Rc<User>, course: Course, cells: Rc<[bool]>)
     let mut lives = worker.lives.borrow_mut();
     let entry = lives.vacant_entry();
     let id = entry.key() as LifeId;
-    let root = worker.strands.borrow_mut().insert(Strand::new(Owner::Life, id));
+    let root = worker
+        .strands
+        .borrow_mut()
+        .insert(Strand::new(Owner::Life, id));
     entry.insert(Life {
         user,
         root,
@@ -102,13 +105,29 @@ pub(crate) fn open(ctx: &Ctx, user: Rc<User>, course: Course, cells: Rc<[bool]>)
 
 /// Begins the life of a scenario's user and its first section.
 pub(crate) fn open_scenario(ctx: &Ctx, user: Rc<User>, plan: Rc<Plan>, cells: Rc<[bool]>) {
-    let id = open(ctx, user, Course::Scenario(Progress { plan, phase: Phase::Start, iteration: 0 }), cells);
+    let id = open(
+        ctx,
+        user,
+        Course::Scenario(Progress {
+            plan,
+            phase: Phase::Start,
+            iteration: 0,
+        }),
+        cells,
+    );
     ctx.worker().users.set(ctx.worker().users.get() + 1);
     advance(ctx, id, None);
 }
 
 /// Starts a section of a life whose root strand is empty. The arguments are owned.
-pub(crate) fn start(ctx: &Ctx, id: LifeId, kind: SectionKind, name: &Rc<str>, func: FuncId, args: &[u64]) {
+pub(crate) fn start(
+    ctx: &Ctx,
+    id: LifeId,
+    kind: SectionKind,
+    name: &Rc<str>,
+    func: FuncId,
+    args: &[u64],
+) {
     let worker = ctx.worker();
     let mut lives = worker.lives.borrow_mut();
     let life = &mut lives[id as usize];
@@ -118,7 +137,10 @@ pub(crate) fn start(ctx: &Ctx, id: LifeId, kind: SectionKind, name: &Rc<str>, fu
         user: life.user.id,
         iteration: life.user.iteration.get(),
     };
-    life.section = Some(Open { section: section.clone(), started: worker.reactor().now() });
+    life.section = Some(Open {
+        section: section.clone(),
+        started: worker.reactor().now(),
+    });
     let root = life.root;
     drop(lives);
     ctx.emit(Event::SectionStart { section });
@@ -160,12 +182,20 @@ pub(crate) fn cancel(ctx: &Ctx, id: LifeId) {
 pub(crate) fn look_at_stop(ctx: &Ctx) {
     let stop = &ctx.worker().stop;
     let level = stop.handle.level();
-    if level <= stop.seen.replace(level) || level < 2 {
+    if level <= stop.seen.replace(level) {
+        return;
+    }
+    ctx.worker().wake_all();
+    if level < 2 {
         return;
     }
     let lives: Vec<LifeId> = {
         let lives = ctx.worker().lives.borrow();
-        lives.iter().filter(|(_, life)| !life.sheltered).map(|(id, _)| id as LifeId).collect()
+        lives
+            .iter()
+            .filter(|(_, life)| !life.sheltered)
+            .map(|(id, _)| id as LifeId)
+            .collect()
     };
     lives.into_iter().for_each(|id| cancel(ctx, id));
 }
@@ -176,7 +206,9 @@ pub(crate) fn section_ended(ctx: &Ctx, root: StrandId, ok: bool) {
     let end = take_end(ctx, ok);
     // SAFETY: a frame that was popped has two slots; they are looked at only if the section has ended well.
     let results = unsafe { [worker.results().read(), worker.results().add(1).read()] };
-    let Some((id, think)) = worker.reset_root(root) else { return };
+    let Some((id, think)) = worker.reset_root(root) else {
+        return;
+    };
     let mut lives = worker.lives.borrow_mut();
     let life = &mut lives[id as usize];
     let open = life.section.take();
@@ -186,7 +218,11 @@ pub(crate) fn section_ended(ctx: &Ctx, root: StrandId, ok: bool) {
     drop(lives);
     if let Some(Open { section, started }) = open {
         let nanos = worker.reactor().now().saturating_sub(started) as i64 - think;
-        ctx.emit(Event::SectionEnd { section, nanos, end: end.clone() });
+        ctx.emit(Event::SectionEnd {
+            section,
+            nanos,
+            end: end.clone(),
+        });
     }
     advance(ctx, id, Some(end));
     close_if_over(ctx, id);
@@ -205,9 +241,16 @@ fn take_end(ctx: &Ctx, ok: bool) -> End {
 /// A strand that reports to nobody has ended.
 pub(crate) fn spawned_ended(ctx: &Ctx, id: StrandId, ok: bool) {
     let worker = ctx.worker();
-    let life = worker.strands.borrow_mut().find(id).map(|strand| strand.life);
+    let life = worker
+        .strands
+        .borrow_mut()
+        .find(id)
+        .map(|strand| strand.life);
     if let End::Failed(fault) = take_end(ctx, ok) {
-        ctx.emit(Event::ServerError { name: ctx.user().scenario.to_string(), fault });
+        ctx.emit(Event::ServerError {
+            name: ctx.user().scenario.to_string(),
+            fault,
+        });
     }
     worker.remove_strand(id);
     if let Some(life) = life {
@@ -217,7 +260,9 @@ pub(crate) fn spawned_ended(ctx: &Ctx, id: StrandId, ok: bool) {
 
 /// Starts what comes next for a scenario's user.
 fn advance(ctx: &Ctx, id: LifeId, ended: Option<End>) {
-    let Some((plan, next)) = next_section(ctx, id, ended) else { return };
+    let Some((plan, next)) = next_section(ctx, id, ended) else {
+        return;
+    };
     let Some((kind, func)) = next else {
         close(ctx, id);
         return;
@@ -238,7 +283,9 @@ fn next_section(ctx: &Ctx, id: LifeId, ended: Option<End>) -> Option<(Rc<Plan>, 
     if life.closing {
         return None;
     }
-    let Course::Scenario(progress) = &mut life.course else { return None };
+    let Course::Scenario(progress) = &mut life.course else {
+        return None;
+    };
     let next = progress.next(stopping, ended.as_ref());
     life.user.iteration.set(progress.iteration);
     Some((progress.plan.clone(), next))
@@ -269,7 +316,9 @@ impl Progress {
 
     fn iterate(&mut self, further: bool) -> Next {
         match self.plan.sections[1] {
-            Some(each) if further && self.iteration < self.plan.iterations => Some((SectionKind::Each, each)),
+            Some(each) if further && self.iteration < self.plan.iterations => {
+                Some((SectionKind::Each, each))
+            }
             _ => {
                 self.phase = Phase::Exit;
                 self.plan.sections[2].map(|exit| (SectionKind::Exit, exit))

@@ -1,8 +1,9 @@
-//! The runtime's own host functions, named `rt.*`: those that neither wait nor touch strands.
+//! The runtime's own host functions, named `rt.*`. Here are those that neither wait nor touch strands.
 //!
-//! `ARCHITECTURE.md` ("Intrinsics") lists what each means. Reports are in [`reports`].
+//! `ARCHITECTURE.md` ("Intrinsics") lists what each means. Reports are in [`reports`], what waits in [`strands`].
 
 mod reports;
+mod strands;
 
 use crate::ctx::Ctx;
 use crate::fault::{Detail, Fault, kind};
@@ -16,6 +17,7 @@ use std::cmp::Ordering;
 /// All of them.
 pub(crate) fn table() -> Vec<NativeDef> {
     let mut table = reports::table();
+    table.extend(strands::table());
     table.extend([
         ready("rt.backoff", backoff),
         ready("rt.choose", choose),

@@ -29,7 +29,9 @@ impl StopHandle {
     /// Asks to stop; from any thread.
     pub fn request(&self) {
         self.0.level.fetch_add(1, Ordering::AcqRel);
-        lock(&self.0.workers).iter().for_each(|worker| worker.poke());
+        lock(&self.0.workers)
+            .iter()
+            .for_each(|worker| worker.poke());
     }
 
     /// How often it was asked.
@@ -87,7 +89,9 @@ impl Poker {
 
 impl std::fmt::Debug for Poker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Poker").field("slice", &self.slice()).finish_non_exhaustive()
+        f.debug_struct("Poker")
+            .field("slice", &self.slice())
+            .finish_non_exhaustive()
     }
 }
 
@@ -110,7 +114,11 @@ impl StopWatch {
             watchdog: Mutex::new(None),
         });
         lock(&handle.0.workers).push(poker.clone());
-        StopWatch { handle, seen: Cell::new(0), poker }
+        StopWatch {
+            handle,
+            seen: Cell::new(0),
+            poker,
+        }
     }
 
     /// Lets other threads set the poke word, until the watch is dropped.
@@ -124,7 +132,10 @@ impl StopWatch {
     /// Says that another slice begins.
     pub fn next_slice(&self) {
         let slices = &self.poker.slices;
-        slices.store(slices.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        slices.store(
+            slices.load(Ordering::Relaxed).wrapping_add(1),
+            Ordering::Relaxed,
+        );
     }
 
     /// Says that the worker waits, or does so no more.

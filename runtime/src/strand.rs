@@ -132,14 +132,21 @@ impl Strands {
         self.places.len() - self.free.len()
     }
 
+    /// All strands.
+    pub fn ids(&self) -> Vec<StrandId> {
+        self.select(|_| true)
+    }
+
     /// The strands of a life that report to no other strand.
     pub fn tops_of(&self, life: u32) -> Vec<StrandId> {
-        let tops = (0u32..).zip(&self.places).filter(|(_, place)| {
-            place.strand.as_ref().is_some_and(|strand| {
-                strand.life == life && !matches!(strand.owner, Owner::Join { .. })
-            })
-        });
-        tops.map(|(index, place)| StrandId::new(self.worker, index, place.generation))
+        self.select(|strand| strand.life == life && !matches!(strand.owner, Owner::Join { .. }))
+    }
+
+    fn select(&self, wanted: impl Fn(&Strand) -> bool) -> Vec<StrandId> {
+        let places = (0u32..).zip(&self.places);
+        let chosen = places.filter(|(_, place)| place.strand.as_deref().is_some_and(&wanted));
+        chosen
+            .map(|(index, place)| StrandId::new(self.worker, index, place.generation))
             .collect()
     }
 }

@@ -87,7 +87,9 @@ unsafe fn leave(host: &HostCode, ret: Ret, slots: *mut u64) -> Resume {
 unsafe fn host_of(ctx: &Ctx, frame: *mut Frame) -> &HostCode {
     // SAFETY: upheld by the caller.
     let code = &ctx.worker().codes[unsafe { (*frame).code } as usize];
-    code.host.as_ref().expect("this code runs host functions only")
+    code.host
+        .as_ref()
+        .expect("this code runs host functions only")
 }
 
 /// # Safety

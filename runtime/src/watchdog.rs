@@ -27,7 +27,10 @@ impl Watchdog {
         let theirs = (ended.clone(), poker.clone());
         let builder = thread::Builder::new().name("scn-watchdog".into());
         let thread = builder.spawn(move || watch(&theirs.0, &theirs.1)).ok();
-        let mut place = poker.watchdog.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut place = poker
+            .watchdog
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *place = thread.as_ref().map(|thread| thread.thread().clone());
         Watchdog { ended, thread }
     }

@@ -64,7 +64,12 @@ pub(crate) struct Shape {
 impl Worker {
     /// A worker of this thread. `codes` is the side table of the program: functions, host functions, the join;
     /// `shapes` are those of the functions.
-    pub(crate) fn new(reactor: Reactor, codes: Vec<FrameCode>, shapes: Vec<Shape>, stop: StopHandle) -> Worker {
+    pub(crate) fn new(
+        reactor: Reactor,
+        codes: Vec<FrameCode>,
+        shapes: Vec<Shape>,
+        stop: StopHandle,
+    ) -> Worker {
         let number = WorkerNumber::claim(reactor.inbox());
         Worker {
             stop: StopWatch::new(stop, reactor.inbox()),
@@ -137,7 +142,11 @@ impl Worker {
 
     /// Where a server listens.
     pub fn address(&self, global: i64) -> Option<SocketAddr> {
-        self.addresses.borrow().iter().find(|(known, _)| *known == global).map(|(_, address)| *address)
+        self.addresses
+            .borrow()
+            .iter()
+            .find(|(known, _)| *known == global)
+            .map(|(_, address)| *address)
     }
 
     /// Notes where a server listens, or that it does no more.
@@ -148,13 +157,35 @@ impl Worker {
     }
 
     /// Starts a strand at a function, whose arguments are owned.
-    pub(crate) fn spawn(&self, func: FuncId, args: &[u64], owner: Owner, life: u32, steps: u32) -> StrandId {
-        let mut strand = Strand { outer_steps: steps, ..Strand::new(owner, life) };
+    pub(crate) fn spawn(
+        &self,
+        func: FuncId,
+        args: &[u64],
+        owner: Owner,
+        life: u32,
+        steps: u32,
+    ) -> StrandId {
+        let mut strand = Strand {
+            outer_steps: steps,
+            ..Strand::new(owner, life)
+        };
         self.begin(&mut strand, func, args);
         let id = self.strands.borrow_mut().insert(strand);
         self.lives.borrow_mut()[life as usize].strands += 1;
         self.queue(id);
         id
+    }
+
+    /// Starts a strand that reports to nobody, in the life of the running one.
+    pub(crate) fn spawn_here(&self, func: FuncId, args: &[u64]) {
+        let life = self.with_running(|strand| strand.life);
+        self.spawn(func, args, Owner::Nobody, life, 0);
+    }
+
+    /// Queues every strand, so that its future looks around.
+    pub(crate) fn wake_all(&self) {
+        let all = self.strands.borrow().ids();
+        all.into_iter().for_each(|id| self.queue(id));
     }
 
     /// Pushes the first frame of a strand.
@@ -171,7 +202,9 @@ impl Worker {
     /// Removes a strand that has ended and gives the nanoseconds that it has spent in `think`. Its results stay
     /// readable until a strand is started.
     pub(crate) fn remove_strand(&self, id: StrandId) -> i64 {
-        let Some(mut strand) = self.strands.borrow_mut().remove(id) else { return 0 };
+        let Some(mut strand) = self.strands.borrow_mut().remove(id) else {
+            return 0;
+        };
         strand.stack.free(&mut self.pool.borrow_mut());
         self.lives.borrow_mut()[strand.life as usize].strands -= 1;
         strand.think
@@ -180,14 +213,20 @@ impl Worker {
     /// Whether a strand has nothing to run.
     pub(crate) fn is_at_rest(&self, id: StrandId) -> bool {
         let mut strands = self.strands.borrow_mut();
-        self.running.get() != id && strands.find(id).is_none_or(|strand| strand.stack.is_empty())
+        self.running.get() != id
+            && strands
+                .find(id)
+                .is_none_or(|strand| strand.stack.is_empty())
     }
 
     /// Makes a root strand whose section has ended as new; gives its life and the nanoseconds spent in `think`.
     pub(crate) fn reset_root(&self, id: StrandId) -> Option<(LifeId, i64)> {
         let mut strands = self.strands.borrow_mut();
         let strand = strands.find(id)?;
-        strand.scopes.drain(..).for_each(|scope| self.reactor.remove_timer(scope.timer));
+        strand
+            .scopes
+            .drain(..)
+            .for_each(|scope| self.reactor.remove_timer(scope.timer));
         strand.steps.clear();
         strand.cancel = None;
         strand.depth = 0;
@@ -325,7 +364,9 @@ impl Worker {
             return self.reactor.poll(false, false);
         }
         self.stop.set_idle(true);
-        let polled = self.reactor.poll(true, self.inbox.jobs.load(Ordering::Acquire) == 0);
+        let polled = self
+            .reactor
+            .poll(true, self.inbox.jobs.load(Ordering::Acquire) == 0);
         self.stop.set_idle(false);
         polled
     }

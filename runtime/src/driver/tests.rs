@@ -96,7 +96,9 @@ unsafe fn engine(ctx: &Ctx, frame: *mut Frame) -> Resume {
             }
         }
         loop {
-            let Some((op, err)) = FUNCTIONS.with_borrow(|functions| functions[code].get(pc).copied()) else {
+            let Some((op, err)) =
+                FUNCTIONS.with_borrow(|functions| functions[code].get(pc).copied())
+            else {
                 return leave(ctx, slots, Resume::Done);
             };
             pc += 1;
@@ -116,7 +118,9 @@ unsafe fn engine(ctx: &Ctx, frame: *mut Frame) -> Resume {
 /// Logs the ints of a join's result, and drops it.
 unsafe fn show(ctx: &Ctx, result: crate::Own, tuple: bool) {
     let values: Vec<i64> = match result.as_any().view(ctx.descs()) {
-        View::Tuple(slots) if tuple => (0..2).map(|at| slots.slot(ctx.descs(), at).bits as i64).collect(),
+        View::Tuple(slots) if tuple => (0..2)
+            .map(|at| slots.slot(ctx.descs(), at).bits as i64)
+            .collect(),
         View::List(list) if !tuple => list.bits().iter().map(|bits| *bits as i64).collect(),
         other => unreachable!("a join gives a tuple or list, not {other:?}"),
     };
@@ -139,7 +143,11 @@ enum Step {
 unsafe fn step(ctx: &Ctx, slots: *mut u64, op: Op) -> Step {
     let worker = ctx.worker();
     let host = FUNCTIONS.with_borrow(Vec::len) as u32;
-    let branches = |of: &[u32]| of.iter().map(|func| (FuncId(*func), SmallVec::from_slice(&[0]))).collect();
+    let branches = |of: &[u32]| {
+        of.iter()
+            .map(|func| (FuncId(*func), SmallVec::from_slice(&[0])))
+            .collect()
+    };
     unsafe {
         match op {
             Log(text) => log(ctx, text),
@@ -179,19 +187,30 @@ unsafe fn step(ctx: &Ctx, slots: *mut u64, op: Op) -> Step {
                 ctx.raise(Fault::fixed(kind, "on purpose"));
                 return Step::Failed;
             }
-            Timeout(nanos) => slots.add(2).write(worker.enter_scope(ctx, nanos, false) as u64),
+            Timeout(nanos) => slots
+                .add(2)
+                .write(worker.enter_scope(ctx, nanos, false) as u64),
             Exit => {
                 worker.leave_scope(ctx, slots.add(2).read() as i64);
             }
             Caught => {
-                if let Left::ByDeadline(limit) = worker.leave_scope(ctx, slots.add(2).read() as i64) {
+                if let Left::ByDeadline(limit) = worker.leave_scope(ctx, slots.add(2).read() as i64)
+                {
                     ctx.raise(Fault::timeout(limit));
                 }
-                return if ctx.has_err() { Step::Failed } else { Step::Next };
+                return if ctx.has_err() {
+                    Step::Failed
+                } else {
+                    Step::Next
+                };
             }
             Shield(nanos) => {
-                slots.add(3).write(ctx.take_err().map_or(0, crate::Own::into_bits));
-                slots.add(2).write(worker.enter_scope(ctx, nanos, true) as u64);
+                slots
+                    .add(3)
+                    .write(ctx.take_err().map_or(0, crate::Own::into_bits));
+                slots
+                    .add(2)
+                    .write(worker.enter_scope(ctx, nanos, true) as u64);
             }
             Unshield => {
                 let left = worker.leave_scope(ctx, slots.add(2).read() as i64);
@@ -211,7 +230,10 @@ unsafe fn step(ctx: &Ctx, slots: *mut u64, op: Op) -> Step {
                 log(ctx, fault.kind());
             }
             Spin => loop {
-                if ctx.heap.poke.load(Ordering::Relaxed) != 0 && poked(ctx) {
+                if ctx.heap.poke.load(Ordering::Relaxed) != 0
+                    && let Err(fault) = poked(ctx)
+                {
+                    ctx.raise(fault);
                     return Step::Failed;
                 }
                 std::hint::spin_loop();
@@ -231,7 +253,10 @@ unsafe fn step(ctx: &Ctx, slots: *mut u64, op: Op) -> Step {
 const TUPLE: DescId = DescId(desc::COUNT);
 
 fn descs() -> Arc<Descs> {
-    let int = SlotType { kind: SlotKind::Scalar(Scalar::Int), optional: false };
+    let int = SlotType {
+        kind: SlotKind::Scalar(Scalar::Int),
+        optional: false,
+    };
     let mut all = vec![Desc::Null; desc::COUNT as usize];
     all[desc::STRING.index()] = Desc::String;
     all[desc::ERROR.index()] = Desc::Error;
@@ -270,15 +295,35 @@ fn cancel_unstarted(ctx: &Ctx, _: *mut Frame) -> Cancel {
 fn codes(functions: usize) -> (Vec<FrameCode>, Vec<Shape>) {
     let size = frame_size(SLOTS) as u32;
     let cancel = |ctx: &Ctx, frame: *mut Frame| cancel_unstarted(ctx, frame);
-    let script =
-        FrameCode { resume: engine, cancel, size, reserve: 2 * size, leaf: false, recursive: false, host: None };
+    let script = FrameCode {
+        resume: engine,
+        cancel,
+        size,
+        reserve: 2 * size,
+        leaf: false,
+        recursive: false,
+        host: None,
+    };
     let mut codes = vec![script; functions];
-    for def in [waiting("sleep", sleep), waiting("blocking", blocking), waiting("forever", forever)] {
-        let Call::Waiting(waiting) = def.call else { unreachable!("declared by `waiting`") };
-        codes.push(crate::task::code(HostCode { waiting, params: 1, pair: false }));
+    for def in [
+        waiting("sleep", sleep),
+        waiting("blocking", blocking),
+        waiting("forever", forever),
+    ] {
+        let Call::Waiting(waiting) = def.call else {
+            unreachable!("declared by `waiting`")
+        };
+        codes.push(crate::task::code(HostCode {
+            waiting,
+            params: 1,
+            pair: false,
+        }));
     }
     codes.push(crate::join::code());
-    let shape = Shape { pointers: SmallVec::from_slice(&[false]), results: SmallVec::from_slice(&[false]) };
+    let shape = Shape {
+        pointers: SmallVec::from_slice(&[false]),
+        results: SmallVec::from_slice(&[false]),
+    };
     (codes, vec![shape; functions])
 }
 
@@ -293,14 +338,23 @@ fn rig(clock: Clock, functions: Vec<Function>) -> Rig {
     LOG.take();
     let (codes, shapes) = codes(functions.len());
     FUNCTIONS.set(functions);
-    let ctx = Ctx::new(descs(), Arc::new(Settings::default()), Box::new(|_: Event| ()));
+    let ctx = Ctx::new(
+        descs(),
+        Arc::new(Settings::default()),
+        Box::new(|_: Event| ()),
+    );
     let reactor = Reactor::new(clock).expect("a reactor");
     let stop = StopHandle::new();
     let worker = Worker::new(reactor, codes, shapes, stop.clone());
     // SAFETY: the word is in the context, which drops the worker before it goes.
     unsafe { worker.stop.attach(&ctx.heap.poke) };
     ctx.set_worker(worker);
-    let life = crate::life::open(&ctx, Rc::new(User::new(1, "", 0, 0)), Course::Led, Rc::new([]));
+    let life = crate::life::open(
+        &ctx,
+        Rc::new(User::new(1, "", 0, 0)),
+        Course::Led,
+        Rc::new([]),
+    );
     Rig { ctx, life, stop }
 }
 
@@ -308,10 +362,16 @@ impl Rig {
     fn run(self) -> (Vec<String>, End, u64) {
         let entered = self.ctx.enter();
         let ctx = &*self.ctx;
-        life::start(ctx, self.life, SectionKind::Test, &"test".into(), FuncId(0), &[0]);
+        life::start(
+            ctx,
+            self.life,
+            SectionKind::Test,
+            &"test".into(),
+            FuncId(0),
+            &[0],
+        );
         let (end, results) = loop {
             turn(ctx, true).expect("polling works");
-            life::look_at_stop(ctx);
             if let Some(result) = life::take_result(ctx, self.life) {
                 break result;
             }
@@ -320,9 +380,20 @@ impl Rig {
         while life::is_open(ctx, self.life) {
             turn(ctx, true).expect("polling works");
         }
-        assert_eq!(ctx.worker().strands.borrow().len(), 0, "all strands have ended");
-        assert_eq!(ctx.worker().pool.borrow().live(), 0, "all chunks are given back");
-        assert!(ctx.worker().reactor().next_timer().is_none(), "all timers are gone");
+        assert_eq!(
+            ctx.worker().strands.borrow().len(),
+            0,
+            "all strands have ended"
+        );
+        assert_eq!(
+            ctx.worker().pool.borrow().live(),
+            0,
+            "all chunks are given back"
+        );
+        assert!(
+            ctx.worker().reactor().next_timer().is_none(),
+            "all timers are gone"
+        );
         assert!(!any_woken());
         assert_eq!(ctx.heap.live(), 0, "all objects are freed");
         drop(entered);
@@ -341,7 +412,14 @@ fn plain(ops: &[Op]) -> Function {
 #[test]
 fn sleeps_and_calls_follow_each_other() {
     let (log, end, value) = run(vec![
-        plain(&[Sleep(5), Call(1), Log("back"), Sleep(1), Log("end"), Return(7)]),
+        plain(&[
+            Sleep(5),
+            Call(1),
+            Log("back"),
+            Sleep(1),
+            Log("end"),
+            Return(7),
+        ]),
         plain(&[Log("in"), Sleep(10), Log("out")]),
     ]);
     assert_eq!(log, ["5 in", "15 out", "15 back", "16 end"]);
@@ -359,7 +437,13 @@ fn a_result_from_another_thread_arrives() {
 #[test]
 fn an_error_reaches_the_handler_and_no_further() {
     let (log, end, _) = run(vec![
-        vec![(Call(1), 2), (Log("not here"), OUT), (Catch, OUT), (Sleep(1), OUT), (Log("on"), OUT)],
+        vec![
+            (Call(1), 2),
+            (Log("not here"), OUT),
+            (Catch, OUT),
+            (Sleep(1), OUT),
+            (Log("on"), OUT),
+        ],
         plain(&[Sleep(3), Fail("other")]),
     ]);
     assert_eq!(log, ["3 other", "4 on"]);
@@ -369,7 +453,14 @@ fn an_error_reaches_the_handler_and_no_further() {
 #[test]
 fn a_timeout_ends_a_wait_and_becomes_an_error_at_its_own_block() {
     let (log, end, _) = run(vec![
-        vec![(Timeout(10), OUT), (Call(1), 4), (Exit, OUT), (Jump(6), OUT), (Caught, 5), (Catch, OUT)],
+        vec![
+            (Timeout(10), OUT),
+            (Call(1), 4),
+            (Exit, OUT),
+            (Jump(6), OUT),
+            (Caught, 5),
+            (Catch, OUT),
+        ],
         // The inner handler does not see the cancellation.
         vec![(Sleep(50), 1), (Catch, OUT), (Log("not here"), OUT)],
     ]);
@@ -379,9 +470,24 @@ fn a_timeout_ends_a_wait_and_becomes_an_error_at_its_own_block() {
 
 #[test]
 fn the_outer_of_two_timeouts_wins() {
-    let inner = vec![(Timeout(20), OUT), (Sleep(50), 3), (Exit, OUT), (Caught, 4), (Catch, OUT), (Log("inner"), OUT)];
-    let outer =
-        |nanos| vec![(Timeout(nanos), OUT), (Call(1), 4), (Exit, OUT), (Jump(6), OUT), (Caught, 5), (Catch, OUT)];
+    let inner = vec![
+        (Timeout(20), OUT),
+        (Sleep(50), 3),
+        (Exit, OUT),
+        (Caught, 4),
+        (Catch, OUT),
+        (Log("inner"), OUT),
+    ];
+    let outer = |nanos| {
+        vec![
+            (Timeout(nanos), OUT),
+            (Call(1), 4),
+            (Exit, OUT),
+            (Jump(6), OUT),
+            (Caught, 5),
+            (Catch, OUT),
+        ]
+    };
     let (log, ..) = run(vec![outer(10), inner.clone()]);
     assert_eq!(log, ["10 timeout"]);
     let (log, ..) = run(vec![outer(30), inner.clone()]);
@@ -392,14 +498,25 @@ fn the_outer_of_two_timeouts_wins() {
 
 #[test]
 fn a_timeout_that_does_not_pass_leaves_nothing() {
-    let (log, end, _) = run(vec![plain(&[Timeout(10), Sleep(9), Exit, Sleep(5), Log("end")])]);
+    let (log, end, _) = run(vec![plain(&[
+        Timeout(10),
+        Sleep(9),
+        Exit,
+        Sleep(5),
+        Log("end"),
+    ])]);
     assert_eq!(log, ["14 end"]);
     assert!(matches!(end, End::Done));
 }
 
 #[test]
 fn a_cancelled_future_is_dropped_at_once() {
-    let (log, ..) = run(vec![vec![(Timeout(10), OUT), (Host(2), 2), (Caught, 3), (Catch, OUT)]]);
+    let (log, ..) = run(vec![vec![
+        (Timeout(10), OUT),
+        (Host(2), 2),
+        (Caught, 3),
+        (Catch, OUT),
+    ]]);
     assert_eq!(log, ["10 future dropped", "10 timeout"]);
 }
 
@@ -407,7 +524,13 @@ fn a_cancelled_future_is_dropped_at_once() {
 fn a_defer_runs_under_its_shield_while_a_cancellation_unwinds() {
     let (log, ..) = run(vec![
         vec![(Timeout(10), OUT), (Call(1), 2), (Caught, 3), (Catch, OUT)],
-        vec![(Sleep(50), 1), (Shield(5), OUT), (Sleep(3), OUT), (Log("closed"), OUT), (Unshield, OUT)],
+        vec![
+            (Sleep(50), 1),
+            (Shield(5), OUT),
+            (Sleep(3), OUT),
+            (Log("closed"), OUT),
+            (Unshield, OUT),
+        ],
     ]);
     assert_eq!(log, ["13 closed", "13 timeout"]);
 }
@@ -416,7 +539,12 @@ fn a_defer_runs_under_its_shield_while_a_cancellation_unwinds() {
 fn a_defer_that_takes_too_long_is_cut_off() {
     let (log, ..) = run(vec![
         vec![(Timeout(10), OUT), (Call(1), 2), (Caught, 3), (Catch, OUT)],
-        vec![(Sleep(50), 1), (Shield(5), OUT), (Sleep(30), 3), (Unshield, OUT)],
+        vec![
+            (Sleep(50), 1),
+            (Shield(5), OUT),
+            (Sleep(30), 3),
+            (Unshield, OUT),
+        ],
     ]);
     assert_eq!(log, ["15 shield over", "15 timeout"]);
 }
@@ -437,7 +565,13 @@ fn the_first_error_of_parallel_cancels_the_rest_and_waits_for_their_defers() {
     let (log, end, _) = run(vec![
         vec![(Op::Parallel(&[1, 2]), 1), (Catch, OUT), (Log("on"), OUT)],
         plain(&[Sleep(5), Fail("first")]),
-        vec![(Sleep(30), 1), (Shield(100), OUT), (Sleep(7), OUT), (Log("unwound"), OUT), (Unshield, OUT)],
+        vec![
+            (Sleep(30), 1),
+            (Shield(100), OUT),
+            (Sleep(7), OUT),
+            (Log("unwound"), OUT),
+            (Unshield, OUT),
+        ],
     ]);
     assert_eq!(log, ["12 unwound", "12 first", "12 on"]);
     assert!(matches!(end, End::Done));
@@ -467,8 +601,19 @@ fn the_winner_of_a_race_cancels_the_rest() {
 #[test]
 fn a_cancelled_join_unwinds_its_children_first() {
     let (log, ..) = run(vec![
-        vec![(Timeout(10), OUT), (Op::Parallel(&[1, 2]), 2), (Caught, 3), (Catch, OUT)],
-        vec![(Sleep(50), 1), (Shield(100), OUT), (Sleep(7), OUT), (Log("unwound"), OUT), (Unshield, OUT)],
+        vec![
+            (Timeout(10), OUT),
+            (Op::Parallel(&[1, 2]), 2),
+            (Caught, 3),
+            (Catch, OUT),
+        ],
+        vec![
+            (Sleep(50), 1),
+            (Shield(100), OUT),
+            (Sleep(7), OUT),
+            (Log("unwound"), OUT),
+            (Unshield, OUT),
+        ],
         plain(&[Host(2)]),
     ]);
     assert_eq!(log, ["10 future dropped", "17 unwound", "17 timeout"]);
@@ -476,18 +621,36 @@ fn a_cancelled_join_unwinds_its_children_first() {
 
 #[test]
 fn parallel_for_runs_so_many_at_once() {
-    let (log, ..) = run(vec![plain(&[ForEach(1, 3, 2), Log("all")]), plain(&[SleepElement, Log("one")])]);
+    let (log, ..) = run(vec![
+        plain(&[ForEach(1, 3, 2), Log("all")]),
+        plain(&[SleepElement, Log("one")]),
+    ]);
     // The third starts when the second ends; a function's result is its argument.
-    assert_eq!(log, ["20 one", "30 one", "30 one", "30 [30, 20, 10]", "30 all"]);
-    let (log, ..) = run(vec![plain(&[ForEach(1, 3, 0), Log("all")]), plain(&[SleepElement, Log("one")])]);
-    assert_eq!(log, ["10 one", "20 one", "30 one", "30 [30, 20, 10]", "30 all"]);
-    let (log, ..) = run(vec![plain(&[ForEach(1, 0, 0), Log("all")]), plain(&[Log("one")])]);
+    assert_eq!(
+        log,
+        ["20 one", "30 one", "30 one", "30 [30, 20, 10]", "30 all"]
+    );
+    let (log, ..) = run(vec![
+        plain(&[ForEach(1, 3, 0), Log("all")]),
+        plain(&[SleepElement, Log("one")]),
+    ]);
+    assert_eq!(
+        log,
+        ["10 one", "20 one", "30 one", "30 [30, 20, 10]", "30 all"]
+    );
+    let (log, ..) = run(vec![
+        plain(&[ForEach(1, 0, 0), Log("all")]),
+        plain(&[Log("one")]),
+    ]);
     assert_eq!(log, ["0 []", "0 all"]);
 }
 
 #[test]
 fn spawned_strands_end_with_the_life() {
-    let (log, ..) = run(vec![plain(&[Spawn(1), Sleep(5), Log("main ends")]), plain(&[Host(2)])]);
+    let (log, ..) = run(vec![
+        plain(&[Spawn(1), Sleep(5), Log("main ends")]),
+        plain(&[Host(2)]),
+    ]);
     assert_eq!(log, ["5 main ends", "5 future dropped"]);
 }
 
@@ -502,7 +665,15 @@ fn deep_waiting_calls_do_not_grow_the_native_stack() {
 
 #[test]
 fn a_computation_without_end_is_ended_by_a_timeout() {
-    let rig = rig(Clock::Real, vec![vec![(Timeout(1_000_000), OUT), (Spin, 2), (Caught, 3), (Catch, OUT)]]);
+    let rig = rig(
+        Clock::Real,
+        vec![vec![
+            (Timeout(1_000_000), OUT),
+            (Spin, 2),
+            (Caught, 3),
+            (Catch, OUT),
+        ]],
+    );
     let watchdog = Watchdog::start(rig.ctx.worker().stop.poker.clone());
     let (log, end, _) = rig.run();
     drop(watchdog);

@@ -272,19 +272,6 @@ impl Run<'_> {
         }
     }
 
-    /// What a poll point does when `poke` is set.
-    pub(super) fn poked(&self) -> Result<(), Fault> {
-        let why = self
-            .ctx
-            .heap
-            .poke
-            .fetch_and(!POKE_MEMORY, Ordering::Relaxed);
-        if why & POKE_MEMORY != 0 && !self.ctx.heap.has_room(0) {
-            return Err(self.ctx.memory_fault());
-        }
-        Ok(())
-    }
-
     /// Puts a value into a cell of the user, dropping what was there.
     pub(super) fn store_cell(&self, pointer: bool, cell: u32, bits: u64) {
         let before = self

@@ -383,7 +383,7 @@ impl<'a> Run<'a> {
                 }
                 Ins::Poke => {
                     if self.ctx.heap.poke.load(Ordering::Relaxed) != 0 {
-                        fallible!(self.poked());
+                        fallible!(crate::driver::poked(self.ctx));
                     }
                 }
                 Ins::Wait { wait } => match self.wait(code, wait) {

@@ -5,6 +5,8 @@ use super::code::{Code, List};
 use super::run::{Flow, Run};
 use crate::fault::{Fault, kind};
 use crate::frame::{Frame, Resume};
+use crate::join::{Branch, push_for_each, push_parallel, push_race};
+use crate::value::Obj;
 use scn_compiler::ir::{FuncId, Reg, WaitOp};
 use smallvec::SmallVec;
 
@@ -62,13 +64,36 @@ impl Run<'_> {
         }
     }
 
-    fn join(&self, _code: &Code, _op: &WaitOp) {
-        let _ = |branch: &(FuncId, Vec<Reg>)| branch.0;
+    fn join(&self, code: &Code, op: &WaitOp) {
+        let reg = |reg: &Reg| self.reg(code.local[reg.index()]);
+        let owned = |branches: &[(FuncId, Vec<Reg>)]| -> Vec<Branch> {
+            let branch =
+                |(func, args): &(FuncId, Vec<Reg>)| (*func, args.iter().map(reg).collect());
+            branches.iter().map(branch).collect()
+        };
+        match op {
+            WaitOp::Parallel(result, branches) => push_parallel(self.ctx, *result, owned(branches)),
+            WaitOp::Race(branches) => push_race(self.ctx, owned(branches)),
+            WaitOp::ForEach {
+                result,
+                list,
+                func,
+                captures,
+                max,
+            } => {
+                // SAFETY: the register holds a list, which the frame's slots keep alive across the wait.
+                let list = unsafe { Obj::from_bits(reg(list)) };
+                let captures: SmallVec<[u64; 8]> = captures.iter().map(reg).collect();
+                push_for_each(self.ctx, *result, list, *func, &captures, reg(max) as i64);
+            }
+            WaitOp::Call(..) | WaitOp::Host(..) => unreachable!("these push a frame of their own"),
+        }
     }
 
     /// Starts a strand of its own.
     pub(super) fn spawn(&mut self, code: &Code, function: u32, list: List) {
-        let _ = (self.values::<[u64; 8]>(code, list), function);
+        let args = self.values::<[u64; 8]>(code, list);
+        self.ctx.worker().spawn_here(FuncId(function), &args);
     }
 }
 
