@@ -50,6 +50,8 @@ struct Explainer<'t> {
     errors: Vec<SyntaxError>,
     /// Whether a literal runs to the end of the file, so that nothing can be closed.
     cut: bool,
+    /// Where the last statement at file level ended: those that follow it are its consequence.
+    stray_end: usize,
     /// Places that one error explains as a whole: nothing else is reported inside.
     silenced: Vec<Silence>,
 }
@@ -64,6 +66,7 @@ impl<'t> Explainer<'t> {
             parents,
             errors,
             cut: false,
+            stray_end: 0,
             silenced,
         }
     }

@@ -72,7 +72,6 @@ const BODIES: &[&str] = &[
     "let x := 3",
     "x = ",
     "x + ",
-    "x +\n}\nfn g() {",
     "x++",
     "f(a b)",
     "f(a,, b)",
@@ -217,7 +216,11 @@ fn place(source: &str, at: usize) -> (usize, usize) {
 fn listing(sources: &[&str], before: &str, after: &str) -> String {
     let mut text = String::new();
     for snippet in sources {
-        let source = format!("{before}{snippet}{after}");
+        let indent = " ".repeat(before.len() - before.trim_end_matches(' ').len());
+        let source = format!(
+            "{before}{}{after}",
+            snippet.replace('\n', &format!("\n{indent}"))
+        );
         let shown = snippet.replace('\n', "\n| ");
         let explained = explained(&source);
         assert!(!explained.is_empty(), "no error for {snippet:?}");
@@ -233,14 +236,14 @@ fn mistakes_at_file_level() {
 
 #[test]
 fn mistakes_in_bodies() {
-    insta::assert_snapshot!(listing(BODIES, "fn f() {\n", "\n}\n"));
+    insta::assert_snapshot!(listing(BODIES, "fn f() {\n  ", "\n}\n"));
 }
 
 #[test]
 fn mistakes_in_load_blocks() {
     insta::assert_snapshot!(listing(
         LOADS,
-        "scenario a {\n  load {\n",
+        "scenario a {\n  load {\n    ",
         "\n  }\n  f()\n}\n"
     ));
 }

@@ -63,6 +63,9 @@ impl Explainer<'_> {
 
     fn bad_item(&mut self, node: Node) {
         let word = self.first_word(node);
+        if self.follows_stray(node) || (word == "}" && !self.errors.is_empty()) {
+            return;
+        }
         let (message, label, help) = match word.as_str() {
             "}" | ")" | "]" => {
                 let message = format!("`{word}` closes nothing");
@@ -96,6 +99,16 @@ impl Explainer<'_> {
             _ => return self.stray_statement(node),
         };
         self.say(node, message, label, help);
+    }
+
+    /// Whether only blanks stand between `node` and a statement at file level before it. A block that
+    /// was closed too early leaves many of them, and a `}`.
+    fn follows_stray(&mut self, node: Node) -> bool {
+        let (start, end) = (node.start as usize, node.end as usize);
+        let between = self.text.get(self.stray_end..start);
+        let follows = self.stray_end > 0 && between.is_some_and(|text| text.trim().is_empty());
+        self.stray_end = end;
+        follows
     }
 
     fn stray_statement(&mut self, node: Node) {

@@ -28,8 +28,10 @@ impl Explainer<'_> {
         let start = if shown == 0 { at } else { start };
         let span = self.span(start, start + shown);
         let parent = self.parent().rule;
-        let (phrase, help) = phrase(node.rule, parent);
         let before = self.before(at);
+        // Behind its colon only the type itself is missing.
+        let colon = node.rule == Rule::no_type && before.as_deref() == Some("`:`");
+        let (phrase, help) = phrase(node.rule, if colon { Rule::type_x } else { parent });
         let found = self.found(at);
         let message = match &before {
             Some(before) => format!("expected {phrase} after {before}, found {found}"),
@@ -148,6 +150,7 @@ impl Explainer<'_> {
             ),
             _ => ("this literal is never closed", "close it with `\"`"),
         };
+        self.cut |= node.rule == Rule::no_quotes;
         self.report(
             SyntaxErrorKind::Unterminated,
             span,
