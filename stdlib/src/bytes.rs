@@ -143,3 +143,64 @@ fn of(values: List<'_>) -> Result<Vec<u8>, Fault> {
 fn from_hex(text: &str) -> Result<Vec<u8>, Fault> {
     hex::decode(text).map_err(raise::parse)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{shown, with_ctx};
+
+    #[test]
+    fn parts_of_bytes() {
+        with_ctx(|ctx| {
+            assert!(
+                slice(ctx, b"abc", 1, None)
+                    .is_ok_and(|part| part.as_any().as_bytes() == Some(b"bc"))
+            );
+            assert!(
+                slice(ctx, b"abc", 2, Some(1)).is_err() && slice(ctx, b"abc", -1, None).is_err()
+            );
+            assert_eq!(position(b"abcabc", b"c", 3), Some(5));
+            assert_eq!(position(b"abc", b"c", 4), None);
+            let separator = ctx.heap.string("--");
+            let text = Text {
+                bytes: b"--",
+                any: separator.as_any(),
+            };
+            assert_eq!(
+                split(ctx, b"a--b--", text)
+                    .map(|parts| shown(ctx, &parts))
+                    .ok()
+                    .as_deref(),
+                Some(r#"["a","b",""]"#)
+            );
+            assert_eq!(xor(b"abc", b"\x01\x02").ok().as_deref(), Some(&b"``b"[..]));
+            assert!(xor(b"abc", b"").is_err());
+            assert_eq!(
+                repeat(ctx, b"abc", i64::MAX).expect_err("too large").kind(),
+                "script.memory"
+            );
+        });
+    }
+
+    #[test]
+    fn bytes_as_text() {
+        with_ctx(|ctx| {
+            let error = text(ctx, b"ab\xff", false).expect_err("no UTF-8");
+            assert_eq!(
+                (error.kind(), error.message().as_str()),
+                ("script.parse", "the bytes are no UTF-8 from byte 2 on")
+            );
+            assert!(
+                text(ctx, b"\xff", true)
+                    .is_ok_and(|text| text.as_any().as_str() == Some("\u{fffd}"))
+            );
+            let ints = crate::list::of_ints(ctx, [0, 255]);
+            assert_eq!(of(ints.as_list()).ok(), Some(vec![0, 255]));
+            let ints = crate::list::of_ints(ctx, [-1]);
+            assert_eq!(
+                of(ints.as_list()).expect_err("no byte").message(),
+                "-1 is outside of 0..=255"
+            );
+        });
+    }
+}

@@ -47,3 +47,15 @@ fn is(error: &Fault, family: &str) -> bool {
     let rest = error.kind().strip_prefix(family);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_the_start_of_a_kind() {
+        let error = Fault::fixed("tls.expired", "the certificate has expired");
+        assert!(is(&error, "tls") && is(&error, "tls.expired"));
+        assert!(!is(&error, "tl") && !is(&error, "tls.exp") && !is(&error, "http"));
+    }
+}

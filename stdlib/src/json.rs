@@ -302,3 +302,85 @@ impl Node for Value<'_> {
         order::equal_objects(self.ctx.descs(), self.own.as_any(), other.own.as_any())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{shown, with_ctx};
+
+    fn parsed(ctx: &Ctx, text: &str) -> Own {
+        parse(ctx, text.as_bytes()).expect("valid JSON")
+    }
+
+    #[test]
+    fn navigation_never_fails() {
+        with_ctx(|ctx| {
+            let json = parsed(ctx, r#"{"a":{"b":[1,{"c":null}]}}"#);
+            let a = member(ctx, json.as_any(), "a");
+            let b = member(ctx, a.as_any(), "b");
+            assert_eq!(text(ctx, at(ctx, b.as_any(), 0).as_any()), "1");
+            assert_eq!(text(ctx, at(ctx, b.as_any(), -1).as_any()), r#"{"c":null}"#);
+            let gone = member(
+                ctx,
+                at(ctx, member(ctx, b.as_any(), "x").as_any(), 3).as_any(),
+                "y",
+            );
+            assert!(!exists(gone.as_any()) && is_null(gone.as_any()));
+            assert_eq!(kind(ctx, gone.as_any()), "missing");
+            assert_eq!(
+                len(ctx, gone.as_any()).expect_err("missing").message(),
+                "`.x[3].y` is missing"
+            );
+            assert_eq!(
+                len(ctx, json.as_any()).expect_err("no array").message(),
+                "expected an array, found object"
+            );
+        });
+    }
+
+    #[test]
+    fn parts_and_queries() {
+        with_ctx(|ctx| {
+            let json = parsed(ctx, r#"{"items":[{"id":1,"tag":"x"},{"id":2}],"n":"abc"}"#);
+            let list = |list: Result<VarList, Fault>| {
+                list.map(|list| shown(ctx, &list))
+                    .map_err(|fault| fault.message())
+            };
+            assert_eq!(
+                list(keys(ctx, json.as_any())).as_deref(),
+                Ok(r#"["items","n"]"#)
+            );
+            assert_eq!(
+                list(query(ctx, json.as_any(), "$.items[*].id")).as_deref(),
+                Ok("[1,2]")
+            );
+            assert_eq!(
+                list(query(ctx, json.as_any(), "items[?@.tag == 'x'].id")).as_deref(),
+                Ok("[1]")
+            );
+            assert_eq!(
+                list(values(ctx, member(ctx, json.as_any(), "items").as_any())).as_deref(),
+                Ok(r#"[{"id":1,"tag":"x"},{"id":2}]"#)
+            );
+            assert!(list(query(ctx, json.as_any(), "$[")).is_err());
+            let none = find(ctx, json.as_any(), "$.items[7].id").expect("a valid path");
+            assert_eq!(
+                len(ctx, none.as_any()).expect_err("missing").message(),
+                "`$.items[7].id` is missing"
+            );
+            let name = |text: &str| ctx.heap.string(text);
+            assert!(
+                contains(ctx, json.as_any(), name("n").as_any())
+                    && !contains(ctx, json.as_any(), name("x").as_any())
+            );
+            let first = find(ctx, json.as_any(), "$.items[1]").expect("a valid path");
+            let items = member(ctx, json.as_any(), "items");
+            assert!(contains(ctx, items.as_any(), first.as_any()));
+            assert!(contains(
+                ctx,
+                member(ctx, json.as_any(), "n").as_any(),
+                name("bc").as_any()
+            ));
+        });
+    }
+}

@@ -76,3 +76,41 @@ fn merge(ctx: &Ctx, map: Map<'_>, other: Map<'_>) -> VarMap {
     }
     merged
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::with_ctx;
+    use scn_runtime::desc;
+    use scn_runtime::object::show;
+
+    #[test]
+    fn entries_keep_their_order() {
+        with_ctx(|ctx| {
+            let mut map = VarMap::new(ctx, desc::MAP_STRING);
+            for key in ["b", "a", "c"] {
+                map.insert_str(ctx, key, "1");
+            }
+            let mut other = VarMap::new(ctx, desc::MAP_STRING);
+            other.insert_str(ctx, "a", "2");
+            other.insert_str(ctx, "d", "2");
+            let shown = |map: &VarMap| show::json_object(ctx.descs(), map.as_map().any(), None);
+            assert_eq!(
+                shown(&merge(ctx, map.as_map(), other.as_map())),
+                r#"{"b":"1","a":"2","c":"1","d":"2"}"#
+            );
+            let key = ctx.heap.string("a");
+            assert!(contains(ctx, map.as_map(), RawSlot(key.obj().bits())));
+            assert!(remove(ctx, &mut map, RawSlot(key.obj().bits())).is_some());
+            assert!(remove(ctx, &mut map, RawSlot(key.obj().bits())).is_none());
+            assert_eq!(shown(&map), r#"{"b":"1","c":"1"}"#);
+            let names = keys(ctx, desc::LIST_STRING, map.as_map());
+            assert_eq!(
+                show::json_object(ctx.descs(), names.as_list().any(), None),
+                r#"["b","c"]"#
+            );
+            clear(ctx, &mut map);
+            assert!(is_empty(map.as_map()));
+        });
+    }
+}

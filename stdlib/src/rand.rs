@@ -136,3 +136,59 @@ fn normal(ctx: &Ctx, mean: f64, deviation: f64) -> f64 {
 fn exponential(ctx: &Ctx, mean: Nanos) -> Nanos {
     Nanos((-(1.0 - unit(ctx)).ln() * mean.0 as f64) as i64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{shown, with_ctx};
+
+    #[test]
+    fn ranges_are_met_at_both_ends() {
+        with_ctx(|ctx| {
+            let drawn: std::collections::BTreeSet<_> =
+                (0..200).filter_map(|_| between(ctx, -1, 1, true)).collect();
+            assert_eq!(drawn.into_iter().collect::<Vec<_>>(), [-1, 0, 1]);
+            assert_eq!(between(ctx, 5, 5, false), None);
+            assert_eq!(between(ctx, 5, 5, true), Some(5));
+            assert_eq!(between(ctx, 6, 5, true), None);
+            assert!(between(ctx, i64::MIN, i64::MAX, true).is_some());
+        });
+    }
+
+    #[test]
+    fn shuffling_loses_nothing() {
+        with_ctx(|ctx| {
+            let list = list::of_ints(ctx, 0..50);
+            let mut shuffled: Vec<_> = shuffle(ctx, list.as_list()).as_list().bits().to_vec();
+            assert_ne!(shuffled, list.as_list().bits());
+            shuffled.sort_unstable();
+            assert_eq!(shuffled, list.as_list().bits());
+            assert_eq!(sample(ctx, list.as_list(), 3).as_list().len(), 3);
+            assert_eq!(sample(ctx, list.as_list(), 99).as_list().len(), 50);
+            assert_eq!(shown(ctx, &sample(ctx, list.as_list(), -1)), "[]");
+            assert!(pick(ctx, list::of_ints(ctx, []).as_list()).is_err());
+        });
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_values() {
+        let draw = || {
+            let mut drawn = String::new();
+            with_ctx(|ctx| drawn = string(ctx, 20, "abc€").expect("a valid alphabet"));
+            drawn
+        };
+        assert_eq!(draw(), draw());
+        assert_eq!(draw().chars().count(), 20);
+        with_ctx(|ctx| {
+            assert!(string(ctx, 1, "").is_err() && string(ctx, -1, "a").is_err());
+            assert_eq!(bytes(ctx, 13).map(|bytes| bytes.len()).ok(), Some(13));
+            let mean = (0..1000).map(|_| normal(ctx, 10.0, 2.0)).sum::<f64>() / 1000.0;
+            assert!((mean - 10.0).abs() < 0.5, "{mean}");
+            let mean = (0..1000)
+                .map(|_| exponential(ctx, Nanos(1000)).0)
+                .sum::<i64>()
+                / 1000;
+            assert!((800..1200).contains(&mean), "{mean}");
+        });
+    }
+}

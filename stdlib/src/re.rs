@@ -121,3 +121,59 @@ fn reason(error: &regex::Error) -> String {
 fn escape(text: &str) -> String {
     regex::escape(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{MATCH, MATCHES, shown, with_ctx};
+    use scn_runtime::object::show;
+
+    #[test]
+    fn matches_have_groups_and_places() {
+        with_ctx(|ctx| {
+            let regex = Regex::new(r"(?<word>\w+)=(\d+)?").expect("a valid pattern");
+            let found = captures(ctx, MATCH, &regex, "é a=1 b=").expect("a match");
+            let expected =
+                r#"{"text":"a=1","start":2,"end":5,"groups":["a=1","a","1"],"names":{"word":"a"}}"#;
+            assert_eq!(
+                show::json_object(ctx.descs(), found.as_any(), None),
+                expected
+            );
+            assert!(captures(ctx, MATCH, &regex, "-").is_none());
+            let all = shown(ctx, &captures_all(ctx, MATCHES, &regex, "a=1 b="));
+            assert!(all.contains(r#""groups":["b=","b",null]"#), "{all}");
+            assert_eq!(
+                shown(ctx, &find_all(ctx, &regex, "a=1 b=2")),
+                r#"["a=1","b=2"]"#
+            );
+            let text = |own: Own| own.as_any().as_str().map(str::to_owned);
+            let (number, name) = (ctx.heap.box_int(2), ctx.heap.string("word"));
+            assert_eq!(
+                capture(ctx, &regex, "k=42", number.as_any())
+                    .and_then(text)
+                    .as_deref(),
+                Some("42")
+            );
+            assert_eq!(
+                capture(ctx, &regex, "k=42", name.as_any())
+                    .and_then(text)
+                    .as_deref(),
+                Some("k")
+            );
+            let nine = ctx.heap.box_int(9);
+            assert!(capture(ctx, &regex, "k=42", nine.as_any()).is_none());
+        });
+    }
+
+    #[test]
+    fn replacing_and_compiling() {
+        let regex = Regex::new(r"(\d)(\d)").expect("a valid pattern");
+        assert_eq!(replace(&regex, "12 34 56", "$2$1", 2), "21 43 56");
+        assert_eq!(replace(&regex, "12 34", "${1}x", 0), "1x 3x");
+        assert_eq!(
+            compile("(").expect_err("unclosed").message(),
+            "bad regular expression: unclosed group"
+        );
+        assert!(compile(&escape("a.b(")).is_ok_and(|regex| regex.is_match("xa.b(")));
+    }
+}

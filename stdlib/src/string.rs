@@ -201,3 +201,91 @@ fn from_codes(codes: List<'_>) -> Result<String, Fault> {
 fn no_character(code: u64) -> Fault {
     raise::argument(format!("{} is no code point of a character", code as i64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{shown, with_ctx};
+
+    #[test]
+    fn parts_of_texts() {
+        with_ctx(|ctx| {
+            let text = |own: Own| own.as_any().as_str().map(str::to_owned);
+            assert_eq!(
+                slice(ctx, "häuser", 1, Some(3))
+                    .ok()
+                    .and_then(text)
+                    .as_deref(),
+                Some("äu")
+            );
+            let fault = slice(ctx, "häuser", 4, Some(7)).expect_err("behind the end");
+            assert_eq!(
+                (fault.kind(), fault.message().as_str()),
+                ("script.index", "range 4..7 is outside of 0..6")
+            );
+            assert_eq!(
+                between(ctx, "<a><b>", "<", ">").and_then(text).as_deref(),
+                Some("a")
+            );
+            assert!(between(ctx, "<a", "<", ">").is_none() && before(ctx, "a", "=").is_none());
+            assert_eq!(
+                after(ctx, "k=v=w", "=").and_then(text).as_deref(),
+                Some("v=w")
+            );
+            assert_eq!(
+                text(remove_prefix(ctx, "Bearer x", "Bearer ")).as_deref(),
+                Some("x")
+            );
+            assert_eq!(
+                text(remove_suffix(ctx, "a.scn", ".rs")).as_deref(),
+                Some("a.scn")
+            );
+        });
+    }
+
+    #[test]
+    fn lists_of_parts() {
+        with_ctx(|ctx| {
+            assert_eq!(
+                shown(ctx, &lines(ctx, "a\r\nb\n\nc")),
+                r#"["a","b","","c"]"#
+            );
+            assert_eq!(shown(ctx, &words(ctx, "  a  b ")), r#"["a","b"]"#);
+            assert_eq!(shown(ctx, &chars(ctx, "a€")), r#"["a","€"]"#);
+            assert_eq!(shown(ctx, &codes(ctx, "a€")), "[97,8364]");
+            let back = from_codes(codes(ctx, "a€😀").as_list()).map_err(|fault| fault.message());
+            assert_eq!(back.as_deref(), Ok("a€😀"));
+            let surrogate = crate::list::of_ints(ctx, [0xd800]);
+            assert!(from_codes(surrogate.as_list()).is_err());
+        });
+    }
+
+    #[test]
+    fn large_results_are_refused_before_they_are_made() {
+        with_ctx(|ctx| {
+            for times in [1 << 40, i64::MAX] {
+                assert_eq!(
+                    repeat(ctx, "abc", times).expect_err("too large").kind(),
+                    "script.memory"
+                );
+                assert_eq!(
+                    pad_start(ctx, "abc", times, " ")
+                        .expect_err("too large")
+                        .kind(),
+                    "script.memory"
+                );
+            }
+            assert_eq!(
+                repeat(ctx, "abc", -1).expect_err("negative").kind(),
+                "script.argument"
+            );
+        });
+    }
+
+    #[test]
+    fn case_is_ignored_beyond_ascii() {
+        assert!(equals_ignore_case("ÄRGER", "ärger") && equals_ignore_case("Ab", "aB"));
+        assert!(!equals_ignore_case("a", "b"));
+        assert_eq!(replace("banana", "a", "-", 2), "b-n-na");
+    }
+}

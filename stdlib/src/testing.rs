@@ -2,7 +2,8 @@
 
 use scn_compiler::ir::{Desc, DescId, Scalar, SlotKind, SlotType};
 use scn_runtime::descs::{Descs, fixed};
-use scn_runtime::{Ctx, Settings, desc};
+use scn_runtime::object::show;
+use scn_runtime::{Ctx, Settings, VarList, desc};
 use std::sync::Arc;
 
 /// `list<User>` of [`USER`].
@@ -11,6 +12,12 @@ pub(crate) const USERS: DescId = DescId(desc::COUNT);
 pub(crate) const USER: DescId = DescId(desc::COUNT + 1);
 /// `list<float>`.
 pub(crate) const FLOATS: DescId = DescId(desc::COUNT + 2);
+/// `Match` of the module `re`.
+pub(crate) const MATCH: DescId = DescId(desc::COUNT + 4);
+/// `list<Match>`.
+pub(crate) const MATCHES: DescId = DescId(desc::COUNT + 5);
+/// `list<string?>`.
+const OPTIONAL_STRINGS: DescId = DescId(desc::COUNT + 6);
 /// `list<list<int>>`.
 pub(crate) const INT_LISTS: DescId = DescId(desc::COUNT + 3);
 
@@ -34,6 +41,18 @@ fn descs() -> Descs {
     });
     all.push(Desc::List(scalar(Scalar::Float, false)));
     all.push(Desc::List(object(desc::LIST_INT)));
+    all.push(Desc::Record {
+        name: Some("Match".to_owned()),
+        fields: vec![
+            field("text", object(desc::STRING)),
+            field("start", scalar(Scalar::Int, false)),
+            field("end", scalar(Scalar::Int, false)),
+            field("groups", object(OPTIONAL_STRINGS)),
+            field("names", object(desc::MAP_STRING)),
+        ],
+    });
+    all.push(Desc::List(object(MATCH)));
+    all.push(Desc::List(slot(SlotKind::Object(desc::STRING), true)));
     Descs::new(all, Vec::new(), &[])
 }
 
@@ -48,4 +67,9 @@ pub(crate) fn with_ctx(f: impl FnOnce(&Ctx)) {
     f(&ctx);
     assert_eq!(ctx.heap.live(), 0, "objects that nobody gave up");
     drop(entered);
+}
+
+/// A list as JSON.
+pub(crate) fn shown(ctx: &Ctx, list: &VarList) -> String {
+    show::json_object(ctx.descs(), list.as_list().any(), None)
 }

@@ -64,6 +64,36 @@ mod of_each_width {
         i64: i64le to_le_bytes, read_i64le from_le_bytes;
     }
 
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn whole_numbers_of_each_width() {
+            assert_eq!(u16be(258).ok(), Some(vec![1, 2]));
+            assert_eq!(u16le(258).ok(), Some(vec![2, 1]));
+            assert_eq!(i32le(-2).ok(), Some(vec![0xfe, 0xff, 0xff, 0xff]));
+            assert_eq!(
+                u8(256).expect_err("too large").message(),
+                "256 is outside of 0..=255"
+            );
+            assert_eq!(read_i16be(&[0xff, 0xfe], 0).ok(), Some(-2));
+            assert_eq!(
+                read_u32be(&[0, 0xff, 0xff, 0xff, 0xff], 1).ok(),
+                Some(u32::MAX.into())
+            );
+            assert_eq!(
+                read_i64le(&i64le(i64::MIN).unwrap_or_default(), 0).ok(),
+                Some(i64::MIN)
+            );
+            assert_eq!(
+                read_u64be(&[0xff; 8], 0).expect_err("too large").kind(),
+                "script.arithmetic"
+            );
+            assert!(u64be(-1).is_err());
+        }
+    }
+
     /// The natives of whole numbers.
     pub(super) fn natives() -> Vec<NativeDef> {
         ints()
@@ -117,4 +147,40 @@ pub(super) fn natives() -> Vec<NativeDef> {
     all.extend(of_each_width::natives());
     all.extend(floats());
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_refuse_what_is_not_there() {
+        let message = |result: Result<i64, Fault>| result.expect_err("out of range").message();
+        assert_eq!(
+            message(read_u24be(&[1, 2, 3], 1)),
+            "range 1..4 is outside of 0..3"
+        );
+        assert_eq!(
+            message(read_u24be(&[1, 2, 3], -1)),
+            "range -1..2 is outside of 0..3"
+        );
+        assert_eq!(
+            message(read_u24be(&[1, 2, 3], i64::MAX)),
+            format!("range {0}..{0} is outside of 0..3", i64::MAX)
+        );
+        assert_eq!(read_u24be(&[0, 1, 2, 3], 1).ok(), Some(0x0001_0203));
+    }
+
+    #[test]
+    fn builders_refuse_what_does_not_fit() {
+        assert_eq!(u24be(0x0001_0203).ok(), Some(vec![1, 2, 3]));
+        assert_eq!(
+            u24be(1 << 24).expect_err("too large").message(),
+            "16777216 is outside of 0..=16777215"
+        );
+        assert!(u24be(-1).is_err());
+        assert_eq!(f32be(1.5), [0x3f, 0xc0, 0, 0]);
+        assert_eq!(read_f32be(&[0x3f, 0xc0, 0, 0], 0).ok(), Some(1.5));
+        assert_eq!(read_f64le(&f64le(-0.1), 0).ok(), Some(-0.1));
+    }
 }
