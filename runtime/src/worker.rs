@@ -140,6 +140,13 @@ impl Worker {
         }
     }
 
+    /// Asks all users to stop after their iteration, unless somebody has asked already: a second time would cancel them.
+    pub fn ask_to_stop(&self) {
+        if self.stop.handle.level() == 0 {
+            self.stop.handle.request();
+        }
+    }
+
     /// Where a server listens.
     pub fn address(&self, global: i64) -> Option<SocketAddr> {
         self.addresses

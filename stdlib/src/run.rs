@@ -1,13 +1,17 @@
 //! The run as a whole.
 
 use crate::uuid;
-use scn_runtime::{Ctx, Nanos, NativeDef, ready};
+use scn_runtime::{Ctx, Event, Nanos, NativeDef, ready};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The natives of this module.
 pub(crate) fn natives() -> Vec<NativeDef> {
-    vec![ready("run.id", id), ready("run.elapsed", elapsed)]
+    vec![
+        ready("run.id", id),
+        ready("run.elapsed", elapsed),
+        ready("run.stop", stop),
+    ]
 }
 
 /// A process does one run, so its name is made once.
@@ -27,4 +31,19 @@ fn id() -> String {
 
 fn elapsed(ctx: &Ctx) -> Nanos {
     Nanos(ctx.now())
+}
+
+fn stop(ctx: &Ctx, reason: &str) {
+    let reason = if reason.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", ctx.mask(reason))
+    };
+    let text = format!("the run is asked to stop{reason}");
+    ctx.emit(Event::Log {
+        level: "info",
+        text,
+        place: ctx.site(),
+    });
+    ctx.worker().ask_to_stop();
 }
