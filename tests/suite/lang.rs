@@ -1,0 +1,40 @@
+//! The language suite: every program below `lang/`, every example, and every code block of the README.
+//!
+//! `cargo test --test lang FILTER` runs the cases whose path contains the filter.
+
+use libtest_mimic::{Arguments, Trial};
+use scn_tests::case::{Case, compare_snapshot};
+use scn_tests::{filter, program, tree};
+use std::path::Path;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for path in tree::files("tests/lang", ".scn") {
+        if let Some(case) = Case::read(&path) {
+            trials.push(Trial::test(tree::shown(&path), move || case.verify().map_err(Into::into)));
+        }
+    }
+    for path in tree::files("examples", ".scn") {
+        // Files in folders are what examples import.
+        if path.parent() == Some(&tree::root().join("examples")) {
+            trials.push(Trial::test(tree::shown(&path), move || example(&path).map_err(Into::into)));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// An example has no findings, runs alone, and prints what its snapshot holds.
+fn example(path: &Path) -> Result<(), String> {
+    let checked = program::scn(["check".as_ref(), "--quiet".as_ref(), path.as_os_str()]);
+    if !checked.out.is_empty() || checked.status != 0 {
+        return Err(checked.transcript());
+    }
+    let command = if tree::read(path).contains("\nscenario ") { "run" } else { "test" };
+    let output = program::scn([command.as_ref(), path.as_os_str(), "--seed".as_ref(), "1".as_ref()]);
+    if output.status != 0 {
+        return Err(output.transcript());
+    }
+    let snapshot = tree::root().join("tests/examples").join(path.file_name().expect("an example has a name"));
+    compare_snapshot(&snapshot, &filter::stable(&output.transcript()))
+}
