@@ -1,5 +1,6 @@
-//! `scn explain CODE`: the page of an error code.
+//! `scn explain CODE`: the page of a code, of the compiler's and of those that runs report.
 
+use crate::render::failures::RuntimeCode;
 use crate::terminal::{Exit, Terminal};
 use scn_compiler::diagnostics::{self, Code, suggest};
 use std::io::Write;
@@ -17,25 +18,32 @@ pub(crate) fn explain(arguments: &ExplainArguments, terminal: &mut Terminal<'_>)
         return list(terminal);
     };
     let wanted = wanted.to_uppercase();
-    match Code::ALL.iter().find(|code| code.as_str() == wanted) {
-        Some(code) => {
-            let _ = writeln!(terminal.out, "{}", diagnostics::explain(*code).trim_end());
+    let page = diagnostics::explain(&wanted).or_else(|| RuntimeCode::parse(&wanted).map(RuntimeCode::page));
+    match page {
+        Some(page) => {
+            let _ = writeln!(terminal.out, "{}", page.trim_end());
             Exit::Success
         }
         None => unknown(&wanted, terminal),
     }
 }
 
+/// All codes with what they are about.
+fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let compile = Code::ALL.iter().map(|code| (code.as_str(), code.title()));
+    compile.chain(RuntimeCode::ALL.iter().map(|code| (code.as_str(), code.title())))
+}
+
 fn list(terminal: &mut Terminal<'_>) -> Exit {
     let style = terminal.out_style();
-    for code in Code::ALL {
-        let _ = writeln!(terminal.out, "{}  {}", style.bold(code.as_str()), code.title());
+    for (code, title) in all() {
+        let _ = writeln!(terminal.out, "{}  {title}", style.bold(code));
     }
     Exit::Success
 }
 
 fn unknown(wanted: &str, terminal: &mut Terminal<'_>) -> Exit {
-    let help = match suggest::nearest(wanted, Code::ALL.iter().map(|code| code.as_str())) {
+    let help = match suggest::nearest(wanted, all().map(|(code, _)| code)) {
         Some(near) => format!("did you mean `{near}`? `scn explain` lists all codes"),
         None => "`scn explain` lists all codes".to_owned(),
     };

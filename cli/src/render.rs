@@ -1,6 +1,12 @@
-//! Drawing: findings of the compiler and failures of a run, as text for people and as JSON for programs.
+//! Drawing: findings of the compiler and events of a run, as text for people and as JSON for programs.
 
 pub(crate) mod excerpt;
+pub(crate) mod failures;
 pub(crate) mod findings;
 pub(crate) mod json;
+pub(crate) mod numbers;
+pub(crate) mod program;
 pub(crate) mod report;
+pub(crate) mod tally;
+pub(crate) mod tests;
+pub(crate) mod transcript;

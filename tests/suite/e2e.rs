@@ -2,7 +2,35 @@
 //!
 //! A test whose program is not installed says so and is skipped; `.ci/run` installs them all.
 
+#![forbid(unsafe_code)]
+
+#[path = "e2e/certificates.rs"]
+mod certificates;
+#[path = "e2e/daemon.rs"]
+mod daemon;
+#[path = "e2e/dns.rs"]
+mod dns;
+#[path = "e2e/hostile_input.rs"]
+mod hostile_input;
+#[path = "e2e/hostile_peer.rs"]
+mod hostile_peer;
+#[path = "e2e/nginx.rs"]
+mod nginx;
+#[path = "e2e/openssl.rs"]
+mod openssl;
+#[path = "e2e/redis.rs"]
+mod redis;
+
+use libtest_mimic::{Arguments, Trial};
+
 fn main() {
-    let arguments = libtest_mimic::Arguments::from_args();
-    libtest_mimic::run(&arguments, Vec::new()).exit();
+    let arguments = Arguments::from_args();
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(nginx::trials());
+    trials.extend(redis::trials());
+    trials.extend(openssl::trials());
+    trials.extend(dns::trials());
+    trials.extend(hostile_input::trials());
+    trials.extend(hostile_peer::trials());
+    libtest_mimic::run(&arguments, trials).exit();
 }

@@ -22,6 +22,8 @@ pub(crate) struct Report {
     /// Places in other files.
     elsewhere: Vec<Report>,
     help: Option<String>,
+    /// Values of the sides of a comparison.
+    sides: Vec<(&'static str, String)>,
     notes: Vec<String>,
 }
 
@@ -36,6 +38,7 @@ impl Report {
             labels: Vec::new(),
             elsewhere: Vec::new(),
             help: None,
+            sides: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -75,9 +78,14 @@ impl Report {
         self.source = Some(excerpt);
     }
 
-    /// Says what to do.
-    pub(crate) fn help(&mut self, help: Option<String>) {
-        self.help = help;
+    /// Adds the value of one side of a comparison; long ones are cut.
+    pub(crate) fn side(&mut self, name: &'static str, value: &str) {
+        const MOST: usize = 500;
+        let mut shown: String = value.chars().take(MOST).collect();
+        if shown.len() < value.len() {
+            shown.push_str(&format!("... ({} characters)", value.chars().count()));
+        }
+        self.sides.push((name, shown));
     }
 
     /// Adds a line below.
@@ -100,6 +108,9 @@ impl Report {
         }
         // miette separates head and body by an empty line; one finding should look like one thing.
         let mut out = out.replacen("\n\n", "\n", usize::from(self.code.is_some()));
+        for (name, value) in &self.sides {
+            out.push_str(&format!("{:>7}: {}\n", name, value.replace('\n', "\n         ")));
+        }
         for note in &self.notes {
             out.push_str(&format!("  {}: {}\n", style.cyan("note"), note.replace('\n', "\n        ")));
         }

@@ -1,0 +1,83 @@
+//! Counts what a run reports, and judges it.
+
+use crate::render::findings::plural;
+use crate::terminal::{Exit, Style};
+use scn_runtime::event::{End, Event, SectionKind};
+
+/// The counts of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Checks that held; `expect`s are counted with them.
+    pub(crate) held: usize,
+    /// Checks that did not.
+    pub(crate) broken: usize,
+    /// Exchanges with peers.
+    pub(crate) exchanges: usize,
+    /// Iterations and tests that ended well.
+    pub(crate) done: usize,
+    /// Iterations and tests that ended by an error.
+    pub(crate) failed: usize,
+    /// Iterations and tests that the end of the run cut off.
+    pub(crate) cancelled: usize,
+    /// Errors anywhere else: sections, servers, `defer`.
+    pub(crate) errors: usize,
+}
+
+impl Tally {
+    /// Counts one report.
+    pub(crate) fn count(&mut self, event: &Event) {
+        match event {
+            Event::Check { ok: true, .. } => self.held += 1,
+            Event::Check { ok: false, .. } => self.broken += 1,
+            Event::Exchange(_) => self.exchanges += 1,
+            Event::SectionEnd { section, end, .. } => self.end(section.kind, end),
+            Event::ServerError { .. } | Event::DeferFailed { .. } => self.errors += 1,
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, kind: SectionKind, end: &End) {
+        let counts = matches!(kind, SectionKind::Each | SectionKind::Test);
+        match end {
+            End::Done if counts => self.done += 1,
+            End::Failed(_) if counts => self.failed += 1,
+            End::Cancelled if counts => self.cancelled += 1,
+            End::Failed(_) => self.errors += 1,
+            End::Done | End::Cancelled => {}
+        }
+    }
+
+    /// Whether everything held.
+    pub(crate) fn is_good(&self) -> bool {
+        self.broken + self.failed + self.errors == 0
+    }
+
+    /// The exit status that follows.
+    pub(crate) fn exit(&self) -> Exit {
+        if self.is_good() { Exit::Success } else { Exit::Failed }
+    }
+
+    /// `4 checks held, 1 failed, 3 requests`.
+    pub(crate) fn text(&self, style: Style) -> String {
+        let mut parts = Vec::new();
+        if self.held > 0 || self.broken == 0 {
+            parts.push(format!("{} held", plural(self.held, "check")));
+        }
+        if self.broken > 0 {
+            parts.push(style.red(&format!("{} failed", plural(self.broken, "check"))));
+        }
+        if self.exchanges > 0 {
+            parts.push(plural(self.exchanges, "request"));
+        }
+        if self.failed > 0 {
+            parts.push(style.red(&format!("{} failed", plural(self.failed, "iteration"))));
+        }
+        if self.cancelled > 0 {
+            parts.push(style.yellow(&format!("{} cut off", plural(self.cancelled, "iteration"))));
+        }
+        if self.errors > 0 {
+            parts.push(style.red(&plural(self.errors, "error")));
+        }
+        parts.join(", ")
+    }
+}

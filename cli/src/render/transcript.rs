@@ -1,0 +1,288 @@
+//! The transcript of a run: one line for each check, request, log line and step, failures drawn in place.
+//!
+//! Enter at [`Transcript::event`]. What is counted is the tally's business, what failed and why that of `failures`.
+
+use super::failures;
+use super::numbers::Clock;
+use super::program::ProgramText;
+use crate::terminal::Style;
+use scn_compiler::ir::SiteKind;
+use scn_runtime::event::{End, Event, Exchange, Section, SectionKind};
+use scn_runtime::fault::Fault;
+use std::collections::HashSet;
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Detail {
+    /// Failures only.
+    Quiet,
+    /// One line for everything that happens.
+    Usual,
+    /// Exchanges with their content, debug logs too.
+    Verbose,
+}
+
+/// Turns events into lines.
+#[derive(Debug)]
+pub(crate) struct Transcript<'p> {
+    program: &'p ProgramText,
+    style: Style,
+    clock: Clock,
+    detail: Detail,
+    /// How many steps are open.
+    depth: usize,
+    /// Whose lines are being printed; a heading says when that changes.
+    heading: Option<Section>,
+    /// Checks that were drawn once; later failures of them are one line.
+    drawn: HashSet<u32>,
+    out: String,
+}
+
+impl<'p> Transcript<'p> {
+    /// A transcript that has said nothing yet.
+    pub(crate) fn new(program: &'p ProgramText, style: Style, clock: Clock, detail: Detail) -> Self {
+        Self { program, style, clock, detail, depth: 0, heading: None, drawn: HashSet::new(), out: String::new() }
+    }
+
+    /// The text since the last time it was taken.
+    pub(crate) fn take(&mut self) -> String {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Tells what happened.
+    pub(crate) fn event(&mut self, event: &Event) {
+        match event {
+            Event::ServerStart { name, protocol, address } if self.detail == Detail::Verbose => {
+                let text = format!("server {name} listens on {protocol}://{address}");
+                self.line(&self.style.dim(&text));
+            }
+            Event::ServerStart { .. } => {}
+            Event::ServerError { name, fault } => self.failure(&format!("server {name}"), fault),
+            Event::SectionStart { section } => self.section(section),
+            Event::SectionEnd { section, end, .. } => self.section_end(section, end),
+            Event::Check { site, label, ok, sides, error } => {
+                self.check(*site, label.as_deref(), *ok, sides.as_ref(), error.as_ref());
+            }
+            Event::StepBegin { site, name, .. } => self.step_begin(*site, name.as_deref()),
+            Event::StepEnd { site, name, nanos, ok, .. } => self.step_end(*site, name.as_deref(), *nanos, *ok),
+            Event::Log { level, text, .. } => self.log(level, text),
+            Event::Exchange(exchange) => self.exchange(exchange),
+            Event::DeferFailed { fault } => self.failure("defer", fault),
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.out.push_str(&"  ".repeat(self.depth + 1));
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    /// Several lines, each indented like one.
+    fn block(&mut self, text: &str) {
+        for line in text.lines() {
+            if line.is_empty() { self.out.push('\n') } else { self.line(line) }
+        }
+    }
+
+    fn section(&mut self, section: &Section) {
+        self.depth = 0;
+        if self.detail == Detail::Quiet || section.kind == SectionKind::Global || section.kind == SectionKind::Server {
+            return;
+        }
+        if self.heading.as_ref() != Some(section) {
+            self.heading = Some(section.clone());
+            let title = self.style.bold(&section.name);
+            let part = match section.kind {
+                SectionKind::Each if section.iteration == 0 => String::new(),
+                SectionKind::Each => format!(", iteration {}", section.iteration + 1),
+                other => format!(", {}", section_word(other)),
+            };
+            self.out.push_str(&format!("{title}{part}\n"));
+        }
+    }
+
+    fn section_end(&mut self, section: &Section, end: &End) {
+        self.depth = 0;
+        match end {
+            End::Done => {}
+            End::Failed(fault) => {
+                let what = match section.kind {
+                    SectionKind::Each => format!("the iteration of {}", section.name),
+                    SectionKind::Global => format!("the value of {}", section.name),
+                    SectionKind::Server => format!("server {}", section.name),
+                    other => format!("{} of {}", section_word(other), section.name),
+                };
+                self.failure(&what, fault);
+            }
+            End::Cancelled => self.line(&self.style.yellow("cut off by the end of the run")),
+        }
+    }
+
+    fn failure(&mut self, what: &str, fault: &Fault) {
+        let headline = format!("{} {what} failed", self.style.red("✗"));
+        self.line(&headline);
+        let drawn = failures::fault(fault, self.program).draw(self.style);
+        self.block(&drawn);
+    }
+
+    fn check(
+        &mut self,
+        site: u32,
+        label: Option<&str>,
+        ok: bool,
+        sides: Option<&(String, String)>,
+        error: Option<&Fault>,
+    ) {
+        let known = self.program.site(site);
+        let label = one_line(label.unwrap_or(&known.label));
+        if ok {
+            if self.detail > Detail::Quiet {
+                self.line(&format!("{} {label}", self.style.green("✓")));
+            }
+            return;
+        }
+        self.line(&format!("{} {label}", self.style.red("✗")));
+        // A failed `expect` is drawn by the error that it raises.
+        if known.kind == SiteKind::Expect && error.is_none() && sides.is_none() {
+            return;
+        }
+        if self.drawn.insert(site) {
+            let drawn = failures::check(&label, known.span, sides, error, self.program).draw(self.style);
+            self.block(&drawn);
+        } else if let Some((left, right)) = sides {
+            self.line(&format!("    left: {}, right: {}", one_line(left), one_line(right)));
+        }
+    }
+
+    fn step_begin(&mut self, site: u32, name: Option<&str>) {
+        if self.detail > Detail::Quiet {
+            let name = one_line(name.unwrap_or(&self.program.site(site).label));
+            self.line(&format!("{} {name}", self.style.cyan("▸")));
+        }
+        self.depth += 1;
+    }
+
+    fn step_end(&mut self, site: u32, name: Option<&str>, nanos: i64, ok: bool) {
+        self.depth = self.depth.saturating_sub(1);
+        if self.detail > Detail::Quiet {
+            let name = one_line(name.unwrap_or(&self.program.site(site).label));
+            let how = if ok { "took" } else { "failed after" };
+            let text = format!("{} {name} {how} {}", self.style.cyan("◂"), self.clock.show(nanos));
+            self.line(&text);
+        }
+    }
+
+    fn log(&mut self, level: &str, text: &str) {
+        let wanted = match level {
+            "debug" => Detail::Verbose,
+            _ => Detail::Usual,
+        };
+        if self.detail < wanted {
+            return;
+        }
+        let word = match level {
+            "error" => self.style.red("error"),
+            "warn" => self.style.yellow("warn"),
+            other => self.style.dim(other),
+        };
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default();
+        self.line(&format!("{word}: {first}"));
+        for line in lines {
+            self.line(&format!("      {line}"));
+        }
+    }
+
+    fn exchange(&mut self, exchange: &Exchange) {
+        if self.detail == Detail::Quiet {
+            return;
+        }
+        let time = self.clock.show(exchange.nanos);
+        let outcome = match (exchange.status, &exchange.error) {
+            (_, Some(error)) => self.style.red(error.kind()),
+            (Some(status), None) if status >= 400 => self.style.yellow(&status.to_string()),
+            (Some(status), None) => self.style.green(&status.to_string()),
+            (None, None) => self.style.green("ok"),
+        };
+        let (method, target) = (&exchange.method, one_line(&exchange.target));
+        self.line(&format!("{} {target} {} {outcome} {}", self.style.bold(method), self.style.dim("→"), self.style.dim(&time)));
+        if self.detail == Detail::Verbose {
+            self.exchange_detail(exchange);
+        }
+    }
+
+    fn exchange_detail(&mut self, exchange: &Exchange) {
+        if let Some((request, response)) = &exchange.text {
+            self.quoted('>', request);
+            self.quoted('<', response);
+        }
+        let mut facts: Vec<String> = exchange
+            .phases
+            .iter()
+            .filter(|(_, nanos)| *nanos > 0)
+            .map(|(phase, nanos)| format!("{phase} {}", self.clock.show(*nanos)))
+            .collect();
+        if self.clock.hidden {
+            // Which phases took time at all differs from run to run.
+            facts.clear();
+        }
+        facts.push(format!("sent {} bytes", exchange.sent));
+        facts.push(format!("received {} bytes", exchange.received));
+        if exchange.reused {
+            facts.push("connection reused".to_owned());
+        }
+        let text = self.style.dim(&facts.join(", "));
+        self.line(&format!("    {text}"));
+        if let Some(error) = &exchange.error {
+            self.line(&format!("    {error}"));
+        }
+    }
+
+    fn quoted(&mut self, mark: char, text: &str) {
+        const MOST: usize = 40;
+        let count = text.lines().count();
+        for line in text.lines().take(MOST) {
+            let text = self.style.dim(&format!("{mark} {line}"));
+            self.line(format!("    {text}").trim_end());
+        }
+        if count > MOST {
+            self.line(&format!("    {mark} ... {} more lines", count - MOST));
+        }
+    }
+}
+
+/// The word of a section as written in the source.
+pub(crate) fn section_word(kind: SectionKind) -> &'static str {
+    match kind {
+        SectionKind::Global => "global",
+        SectionKind::Server => "server",
+        SectionKind::Setup => "setup",
+        SectionKind::Init => "init",
+        SectionKind::Each => "each",
+        SectionKind::Exit => "exit",
+        SectionKind::Teardown => "teardown",
+        SectionKind::Test => "test",
+    }
+}
+
+/// Labels and targets on one line, and not a long one; control characters would steer the terminal.
+pub(crate) fn one_line(text: &str) -> String {
+    const MOST: usize = 160;
+    let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.retain(|c| !c.is_control());
+    match line.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}...", &line[..at]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_become_one_line() {
+        assert_eq!(one_line("a\n   b\x1b[2J"), "a b[2J");
+        assert_eq!(one_line(&"x".repeat(500)).len(), 163);
+    }
+}

@@ -1,0 +1,110 @@
+//! nginx: http, https, mutual TLS, everything that can be wrong with a certificate, and the source address in its log.
+
+use super::certificates::{Authority, Identity, self_signed};
+use super::daemon::{Daemon, Folder, all_hold, eventually, free_port, needs};
+use libtest_mimic::{Failed, Trial};
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+
+/// The tests of this file.
+pub fn trials() -> Vec<Trial> {
+    vec![
+        needs("nginx", "nginx::http", http),
+        needs("nginx", "nginx::https_and_mutual_tls", https),
+        needs("nginx", "nginx::source_address", source_address),
+    ]
+}
+
+/// What the configuration says about one port.
+struct Port {
+    number: u16,
+    tls: Option<String>,
+}
+
+fn start(program: &Path, folder: &Folder, ports: &[Port]) -> Result<Daemon, Failed> {
+    let mut servers = String::new();
+    for port in ports {
+        let tls = if port.tls.is_some() { " ssl" } else { "" };
+        let _ = write!(
+            servers,
+            "server {{ listen 127.0.0.1:{}{tls}; {}\n location / {{ root {root}; }}\n\
+             location /echo {{ return 200 \"$request_method $content_length $http_x_token\"; }}\n\
+             location /teapot {{ return 418; }}\n location /old {{ return 301 /hello.txt; }}\n\
+             location /who {{ return 200 \"$ssl_client_s_dn\"; }}\n }}\n",
+            port.number,
+            port.tls.as_deref().unwrap_or(""),
+            root = folder.path("www").display(),
+        );
+    }
+    let here = folder.path("").display().to_string();
+    let config = format!(
+        "daemon off; master_process off; pid {here}/nginx.pid; error_log {here}/error.log info;\n\
+         events {{ worker_connections 64; }}\n\
+         http {{ log_format who '$remote_addr $request_method $uri $status'; access_log {here}/access.log who;\n\
+         client_body_temp_path {here}/body; proxy_temp_path {here}/proxy; fastcgi_temp_path {here}/fastcgi;\n\
+         uwsgi_temp_path {here}/uwsgi; scgi_temp_path {here}/scgi;\n{servers} }}\n"
+    );
+    let file = folder.write("nginx.conf", config);
+    std::fs::create_dir_all(folder.path("www")).expect("the test's own folder takes folders");
+    folder.write("www/hello.txt", "hello from nginx\n");
+    folder.write("www/large.bin", vec![b'x'; 3_000_000]);
+    let mut command = Command::new(program);
+    command.arg("-p").arg(folder.path("")).arg("-c").arg(file).arg("-e").arg(folder.path("start.log"));
+    let mut daemon = Daemon::start(&mut command, folder);
+    for port in ports {
+        daemon.listens(port.number, folder)?;
+    }
+    Ok(daemon)
+}
+
+fn http(program: &Path) -> Result<(), Failed> {
+    let folder = Folder::new("nginx-http");
+    let port = free_port();
+    let _daemon = start(program, &folder, &[Port { number: port, tls: None }])?;
+    all_hold("nginx.scn", "plain", &[("base", format!("http://127.0.0.1:{port}"))])?;
+    Ok(())
+}
+
+fn source_address(program: &Path) -> Result<(), Failed> {
+    let folder = Folder::new("nginx-source");
+    let port = free_port();
+    let _daemon = start(program, &folder, &[Port { number: port, tls: None }])?;
+    all_hold("nginx.scn", "sources", &[("base", format!("http://127.0.0.1:{port}"))])?;
+    let log = folder.path("access.log");
+    eventually(&log, "127.0.0.2 GET /hello.txt 200")?;
+    eventually(&log, "127.0.0.3 GET /hello.txt 200")?;
+    eventually(&log, "127.1.2.3 GET /hello.txt 200")
+}
+
+fn https(program: &Path) -> Result<(), Failed> {
+    let folder = Folder::new("nginx-https");
+    let authority = Authority::new("authority", &folder);
+    let clients = Authority::new("clients", &folder);
+    let names = ["localhost", "127.0.0.1"];
+    let good = authority.sign("good", &names, &folder);
+    let expired = authority.sign_expired("expired", &names, &folder);
+    let other = authority.sign("other", &["other.test"], &folder);
+    let own = self_signed("own", &names, &folder);
+    let client = clients.sign("client", &["client.test"], &folder);
+    let mutual = format!("{} ssl_client_certificate {}; ssl_verify_client on;", tls(&good), clients.cert.display());
+    let old = format!("{} ssl_protocols TLSv1.2;", tls(&good));
+    let kinds =
+        [("good", tls(&good)), ("expired", tls(&expired)), ("other", tls(&other)), ("own", tls(&own)), ("mutual", mutual), ("old", old)];
+    let ports: Vec<Port> = kinds.iter().map(|(_, tls)| Port { number: free_port(), tls: Some(tls.clone()) }).collect();
+    let _daemon = start(program, &folder, &ports)?;
+    let mut params: Vec<(&str, String)> = kinds
+        .iter()
+        .zip(&ports)
+        .map(|((name, _), port)| (*name, format!("127.0.0.1:{}", port.number)))
+        .collect();
+    params.push(("roots", authority.cert.display().to_string()));
+    params.push(("cert", client.cert.display().to_string()));
+    params.push(("key", client.key.display().to_string()));
+    all_hold("https.scn", "https", &params)?;
+    Ok(())
+}
+
+fn tls(identity: &Identity) -> String {
+    format!("ssl_certificate {}; ssl_certificate_key {};", identity.cert.display(), identity.key.display())
+}
