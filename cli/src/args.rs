@@ -4,7 +4,6 @@ use crate::terminal::{ColorChoice, Exit, Terminal};
 use crate::{check, explain, inspect};
 use clap::Parser;
 use std::ffi::OsString;
-use std::io::Write;
 
 /// Runs network scenarios: smoke tests, mock servers and load tests, written in scn.
 #[derive(Debug, Parser)]

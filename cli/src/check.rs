@@ -11,7 +11,6 @@ use scn_compiler::diagnostics::{Diagnostic, Severity};
 use scn_compiler::source::Sources;
 use serde_json::Value;
 use std::collections::HashSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `scn check`.
@@ -68,7 +67,7 @@ fn check_file(path: &Path) -> Result<FileFindings, Unreadable> {
         }
         Err(missing) => return Err(missing),
     };
-    let checked = scn_compiler::check(source, &Files::of_entry(path), &scn_stdlib::library());
+    let checked = scn_compiler::check(source, &Files::of_entry(path), &scn_stdlib::LIBRARY);
     Ok(FileFindings { sources: checked.sources, diagnostics: checked.diagnostics })
 }
 

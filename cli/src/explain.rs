@@ -3,7 +3,6 @@
 use crate::render::failures::RuntimeCode;
 use crate::terminal::{Exit, Terminal};
 use scn_compiler::diagnostics::{self, Code, suggest};
-use std::io::Write;
 
 /// Arguments of `scn explain`.
 #[derive(Debug, clap::Args)]

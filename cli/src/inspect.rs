@@ -4,7 +4,6 @@ use crate::check::refuse;
 use crate::files::{self, Files};
 use crate::render::findings;
 use crate::terminal::{Exit, Terminal};
-use std::io::Write;
 use std::path::PathBuf;
 
 /// Arguments of `scn inspect`.
@@ -38,7 +37,7 @@ pub(crate) fn inspect(arguments: &InspectArguments, terminal: &mut Terminal<'_>)
         let parsed = scn_grammar::parse(scn_compiler::SourceId(0), &source.text);
         let _ = writeln!(terminal.out, "{:#?}", parsed.file);
     }
-    let checked = scn_compiler::check(source, &Files::of_entry(&arguments.file), &scn_stdlib::library());
+    let checked = scn_compiler::check(source, &Files::of_entry(&arguments.file), &scn_stdlib::LIBRARY);
     let style = terminal.err_style();
     let _ = terminal.err.write_all(findings::draw(&checked.diagnostics, &checked.sources, style).as_bytes());
     let Some(hir) = checked.hir else { return Exit::Usage };

@@ -36,6 +36,10 @@ pub struct Surroundings {
     pub err_is_terminal: bool,
     /// Whether the environment asks for no colours (`NO_COLOR`, `TERM=dumb`).
     pub no_colour: bool,
+    /// Whether times are printed as `[time]`, so that outputs can be compared.
+    pub hide_times: bool,
+    /// Whether Ctrl-C belongs to this program: not when it runs inside another one.
+    pub interrupts: bool,
 }
 
 impl Surroundings {
@@ -46,6 +50,8 @@ impl Surroundings {
             out_is_terminal: std::io::stdout().is_terminal(),
             err_is_terminal: std::io::stderr().is_terminal(),
             no_colour: set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
+            hide_times: false,
+            interrupts: true,
         }
     }
 }
@@ -68,7 +74,7 @@ pub struct Terminal<'a> {
     pub out: &'a mut (dyn Write + Send),
     /// Messages about the program's own work.
     pub err: &'a mut (dyn Write + Send),
-    surroundings: Surroundings,
+    pub(crate) surroundings: Surroundings,
     choice: ColorChoice,
 }
 

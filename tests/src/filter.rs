@@ -8,6 +8,28 @@ pub fn stable(text: &str) -> String {
     ports(&text.replace(&root, ""))
 }
 
+/// Replaces times such as `1.24 ms` by `[time]`, as runs under test print them.
+pub fn times(text: &str) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let mut words: Vec<String> = Vec::new();
+        for word in line.split(' ') {
+            let bare = word.trim_end_matches([')', ',']);
+            let is_unit = matches!(bare, "ns" | "µs" | "ms" | "s");
+            let number = words.last().map(|last| last.trim_start_matches('(').to_owned());
+            match number.filter(|number| is_unit && number.parse::<f64>().is_ok()) {
+                Some(number) => {
+                    let last = words.pop().expect("the number is the last word");
+                    words.push(last.replace(&number, "[time]") + &word[bare.len()..]);
+                }
+                None => words.push(word.to_owned()),
+            }
+        }
+        lines.push(words.join(" "));
+    }
+    lines.join("\n") + "\n"
+}
+
 /// Replaces the port behind loopback addresses by `[port]`. Ports below 1024 are meant and stay.
 fn ports(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -38,6 +60,11 @@ fn ends_with_loopback(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_replaced() {
+        assert_eq!(times("  a took 1.24 ms, b (3 s)\n"), "  a took [time], b ([time])\n");
+    }
 
     #[test]
     fn ports_of_loopback_addresses_are_replaced() {

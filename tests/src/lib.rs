@@ -6,5 +6,7 @@
 
 pub mod case;
 pub mod filter;
+pub mod folder;
+pub mod markdown;
 pub mod program;
 pub mod tree;

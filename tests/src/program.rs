@@ -28,6 +28,12 @@ pub fn scn<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Output {
     }
 }
 
+/// The command that runs a program: `test` where there are tests only.
+pub fn command_for(text: &str) -> &'static str {
+    let has = |word: &str| text.lines().any(|line| line.starts_with(word));
+    if has("test ") && !has("scenario ") { "test" } else { "run" }
+}
+
 impl Output {
     /// Both streams and the status, as a snapshot shows them.
     pub fn transcript(&self) -> String {

@@ -1,6 +1,11 @@
-//! The language suite: every program below `lang/`, every example, and every code block of the README.
+//! The language suite: every program below `lang/`, every example, every program of the documentation.
 //!
 //! `cargo test --test lang FILTER` runs the cases whose path contains the filter.
+
+#![forbid(unsafe_code)]
+
+#[path = "lang/documentation.rs"]
+mod documentation;
 
 use libtest_mimic::{Arguments, Trial};
 use scn_tests::case::{Case, compare_snapshot};
@@ -21,6 +26,7 @@ fn main() {
             trials.push(Trial::test(tree::shown(&path), move || example(&path).map_err(Into::into)));
         }
     }
+    trials.extend(documentation::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -30,7 +36,7 @@ fn example(path: &Path) -> Result<(), String> {
     if !checked.out.is_empty() || checked.status != 0 {
         return Err(checked.transcript());
     }
-    let command = if tree::read(path).contains("\nscenario ") { "run" } else { "test" };
+    let command = program::command_for(&tree::read(path));
     let output = program::scn([command.as_ref(), path.as_os_str(), "--seed".as_ref(), "1".as_ref()]);
     if output.status != 0 {
         return Err(output.transcript());

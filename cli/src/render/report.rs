@@ -148,6 +148,6 @@ impl miette::Diagnostic for Report {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        (!self.elsewhere.is_empty()).then(|| Box::new(self.elsewhere.iter().map(|other| other as _)) as _)
+        (!self.elsewhere.is_empty()).then(|| Box::new(self.elsewhere.iter().map(|other| other as &dyn miette::Diagnostic)) as _)
     }
 }

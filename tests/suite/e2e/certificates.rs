@@ -1,7 +1,7 @@
 //! Certificates for the tests: an authority of our own, and what can be wrong with a server's.
 
-use super::daemon::Folder;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use scn_tests::folder::Folder;
 use std::path::PathBuf;
 
 /// A certificate and its key in files.

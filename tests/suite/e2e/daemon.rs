@@ -1,6 +1,7 @@
 //! Starts real servers on free ports in folders of their own, and stops them when the test ends.
 
 use libtest_mimic::{Completion, Failed, Trial};
+use scn_tests::folder::Folder;
 use scn_tests::program::{Output, scn};
 use scn_tests::tree;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -24,38 +25,6 @@ fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     folders.map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
-}
-
-/// A folder that goes away with the test.
-#[derive(Debug)]
-pub struct Folder(PathBuf);
-
-impl Folder {
-    /// A new, empty folder.
-    pub fn new(name: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("scn-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a folder can be made below the system's own");
-        Folder(path)
-    }
-
-    /// A path in it.
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// Writes a file and gives its path.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.path(name);
-        std::fs::write(&path, content).expect("the test's own folder takes files");
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 /// A port that nobody uses. Another program may take it before it is used; the tests' own do not.

@@ -1,7 +1,8 @@
 //! dnsmasq: questions built from bytes over UDP, and `dns.resolve` with a server of its own.
 
-use super::daemon::{Daemon, Folder, all_hold, eventually, free_port, needs};
+use super::daemon::{Daemon, all_hold, eventually, free_port, needs};
 use libtest_mimic::{Failed, Trial};
+use scn_tests::folder::Folder;
 use std::path::Path;
 use std::process::Command;
 

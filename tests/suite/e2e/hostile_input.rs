@@ -1,8 +1,8 @@
 //! Input that nobody would write: cut off, binary, huge, nested without end. The answer is a located error in bounded
 //! time, never a crash. These tests run on threads with the usual 2 MiB of stack.
 
-use super::daemon::Folder;
 use libtest_mimic::{Failed, Trial};
+use scn_tests::folder::Folder;
 use scn_tests::program::scn;
 use scn_tests::tree;
 use std::time::{Duration, Instant};

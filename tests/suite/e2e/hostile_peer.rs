@@ -1,7 +1,7 @@
 //! Peers that refuse, reset, stall, drip and lie: an error of the right kind within its limit, never a hang.
 
-use super::daemon::Folder;
 use libtest_mimic::{Failed, Trial};
+use scn_tests::folder::Folder;
 use scn_tests::program::scn;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

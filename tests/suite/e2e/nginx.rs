@@ -1,8 +1,9 @@
 //! nginx: http, https, mutual TLS, everything that can be wrong with a certificate, and the source address in its log.
 
 use super::certificates::{Authority, Identity, self_signed};
-use super::daemon::{Daemon, Folder, all_hold, eventually, free_port, needs};
+use super::daemon::{Daemon, all_hold, eventually, free_port, needs};
 use libtest_mimic::{Failed, Trial};
+use scn_tests::folder::Folder;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;

@@ -1,8 +1,9 @@
 //! `openssl s_server`: a TLS peer that is not ours, for raw TLS, versions, resumption and client certificates.
 
 use super::certificates::Authority;
-use super::daemon::{Daemon, Folder, all_hold, free_port, needs};
+use super::daemon::{Daemon, all_hold, free_port, needs};
 use libtest_mimic::{Failed, Trial};
+use scn_tests::folder::Folder;
 use std::path::Path;
 use std::process::Command;
 

@@ -1,7 +1,8 @@
 //! redis-server: its protocol over raw TCP, and the source address as it sees it.
 
-use super::daemon::{Daemon, Folder, all_hold, free_port, needs};
+use super::daemon::{Daemon, all_hold, free_port, needs};
 use libtest_mimic::{Failed, Trial};
+use scn_tests::folder::Folder;
 use std::path::Path;
 use std::process::Command;
 
