@@ -12,7 +12,7 @@ pub(crate) struct InspectArguments {
     /// The file.
     file: PathBuf,
     /// The stage to show.
-    #[arg(long, value_name = "STAGE", default_value = "ir")]
+    #[arg(long, value_name = "STAGE", default_value = "hir")]
     emit: Stage,
 }
 
@@ -23,8 +23,6 @@ enum Stage {
     Ast,
     /// The typed tree.
     Hir,
-    /// The intermediate representation, after all passes.
-    Ir,
 }
 
 /// Prints the stage; the tree of a broken file is shown too.
@@ -44,7 +42,6 @@ pub(crate) fn inspect(arguments: &InspectArguments, terminal: &mut Terminal<'_>)
     let _ = match arguments.emit {
         Stage::Ast => Ok(()),
         Stage::Hir => writeln!(terminal.out, "{hir:#?}"),
-        Stage::Ir => write!(terminal.out, "{}", scn_compiler::lower(&checked.sources, &hir)),
     };
     Exit::Success
 }
