@@ -7,7 +7,12 @@ use std::ffi::OsString;
 
 /// Runs network scenarios: smoke tests, mock servers and load tests, written in scn.
 #[derive(Debug, Parser)]
-#[command(name = "scn", version, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(
+    name = "scn",
+    version,
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
 struct Arguments {
     /// When to colour the output.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -39,7 +44,10 @@ impl Command {
 }
 
 /// Takes the arguments apart; help and mistakes are printed here.
-pub(crate) fn parse(args: impl IntoIterator<Item = OsString>, terminal: &mut Terminal<'_>) -> Result<Command, Exit> {
+pub(crate) fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    terminal: &mut Terminal<'_>,
+) -> Result<Command, Exit> {
     match Arguments::try_parse_from(args) {
         Ok(arguments) => {
             terminal.choose_colour(arguments.color);
@@ -55,8 +63,16 @@ fn report(error: &clap::Error, terminal: &mut Terminal<'_>) -> Exit {
         false => (terminal.out_style(), false),
     };
     let text = error.render();
-    let text = if style.colour { text.ansi().to_string() } else { text.to_string() };
-    let writer = if to_err { &mut *terminal.err } else { &mut *terminal.out };
+    let text = if style.colour {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    };
+    let writer = if to_err {
+        &mut *terminal.err
+    } else {
+        &mut *terminal.out
+    };
     let _ = writer.write_all(text.as_bytes());
     if to_err { Exit::Usage } else { Exit::Success }
 }

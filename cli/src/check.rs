@@ -40,15 +40,26 @@ pub(crate) fn check(arguments: &CheckArguments, terminal: &mut Terminal<'_>) -> 
         Err(unreadable) => return refuse(unreadable, terminal),
     };
     if paths.is_empty() {
-        let shown: Vec<String> = arguments.paths.iter().map(|path| format!("`{}`", path.display())).collect();
-        return terminal.refuse(&format!("there is no .scn file in {}", shown.join(", ")), None);
+        let shown: Vec<String> = arguments
+            .paths
+            .iter()
+            .map(|path| format!("`{}`", path.display()))
+            .collect();
+        return terminal.refuse(
+            &format!("there is no .scn file in {}", shown.join(", ")),
+            None,
+        );
     }
     let mut results = match check_all(&paths) {
         Ok(results) => results,
         Err(unreadable) => return refuse(unreadable, terminal),
     };
     drop_repeated(&mut results);
-    if arguments.json { print_json(&results, terminal) } else { print_text(&results, arguments.quiet, terminal) }
+    if arguments.json {
+        print_json(&results, terminal)
+    } else {
+        print_text(&results, arguments.quiet, terminal)
+    }
 }
 
 /// A single file is not worth starting threads for.
@@ -63,21 +74,36 @@ fn check_file(path: &Path) -> Result<FileFindings, Unreadable> {
     let source = match files::read_entry(path) {
         Ok(source) => source,
         Err(Unreadable::NotText { source, diagnostic }) => {
-            return Ok(FileFindings { sources: Sources { all: vec![source] }, diagnostics: vec![*diagnostic] });
+            return Ok(FileFindings {
+                sources: Sources { all: vec![source] },
+                diagnostics: vec![*diagnostic],
+            });
         }
         Err(missing) => return Err(missing),
     };
     let checked = scn_compiler::check(source, &Files::of_entry(path), &scn_stdlib::LIBRARY);
-    Ok(FileFindings { sources: checked.sources, diagnostics: checked.diagnostics })
+    Ok(FileFindings {
+        sources: checked.sources,
+        diagnostics: checked.diagnostics,
+    })
 }
 
 /// A file that several others import is checked with each of them; its findings are shown once.
 fn drop_repeated(results: &mut [FileFindings]) {
     let mut seen = HashSet::new();
-    for FileFindings { sources, diagnostics } in results {
+    for FileFindings {
+        sources,
+        diagnostics,
+    } in results
+    {
         diagnostics.retain(|found| {
             let span = found.span();
-            seen.insert((sources.source(span.source).name.clone(), span.range(), found.code, found.message.clone()))
+            seen.insert((
+                sources.source(span.source).name.clone(),
+                span.range(),
+                found.code,
+                found.message.clone(),
+            ))
         });
     }
 }
@@ -104,19 +130,29 @@ fn total(results: &[FileFindings]) -> Count {
 }
 
 fn exit(count: Count) -> Exit {
-    if count.errors > 0 { Exit::Usage } else { Exit::Success }
+    if count.errors > 0 {
+        Exit::Usage
+    } else {
+        Exit::Success
+    }
 }
 
 fn print_text(results: &[FileFindings], quiet: bool, terminal: &mut Terminal<'_>) -> Exit {
     let style = terminal.out_style();
     for result in results {
-        let _ = terminal.out.write_all(findings::draw(&result.diagnostics, &result.sources, style).as_bytes());
+        let _ = terminal
+            .out
+            .write_all(findings::draw(&result.diagnostics, &result.sources, style).as_bytes());
     }
     let count = total(results);
     if !quiet {
         let checked = plural(results.len(), "file");
         let _ = match count == Count::default() {
-            true => writeln!(terminal.out, "{} {checked}, nothing to report", style.green("✓")),
+            true => writeln!(
+                terminal.out,
+                "{} {checked}, nothing to report",
+                style.green("✓")
+            ),
             false => {
                 let closing = findings::closing(count, first(results), style);
                 writeln!(terminal.out, "{checked}: {closing}")
@@ -130,14 +166,20 @@ fn print_text(results: &[FileFindings], quiet: bool, terminal: &mut Terminal<'_>
 fn first(results: &[FileFindings]) -> Option<&Diagnostic> {
     let mut all = results.iter().flat_map(|result| &result.diagnostics);
     let first = all.clone().next();
-    all.find(|found| found.severity == Severity::Error).or(first)
+    all.find(|found| found.severity == Severity::Error)
+        .or(first)
 }
 
 fn print_json(results: &[FileFindings], terminal: &mut Terminal<'_>) -> Exit {
     let count = total(results);
     let diagnostics: Vec<Value> = results
         .iter()
-        .flat_map(|result| result.diagnostics.iter().map(|found| json::diagnostic(found, &result.sources)))
+        .flat_map(|result| {
+            result
+                .diagnostics
+                .iter()
+                .map(|found| json::diagnostic(found, &result.sources))
+        })
         .collect();
     let document = serde_json::json!({
         "files": results.len(),

@@ -17,7 +17,8 @@ pub(crate) fn explain(arguments: &ExplainArguments, terminal: &mut Terminal<'_>)
         return list(terminal);
     };
     let wanted = wanted.to_uppercase();
-    let page = diagnostics::explain(&wanted).or_else(|| RuntimeCode::parse(&wanted).map(RuntimeCode::page));
+    let page = diagnostics::explain(&wanted)
+        .or_else(|| RuntimeCode::parse(&wanted).map(RuntimeCode::page));
     match page {
         Some(page) => {
             let _ = writeln!(terminal.out, "{}", page.trim_end());
@@ -30,7 +31,11 @@ pub(crate) fn explain(arguments: &ExplainArguments, terminal: &mut Terminal<'_>)
 /// All codes with what they are about.
 fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     let compile = Code::ALL.iter().map(|code| (code.as_str(), code.title()));
-    compile.chain(RuntimeCode::ALL.iter().map(|code| (code.as_str(), code.title())))
+    compile.chain(
+        RuntimeCode::ALL
+            .iter()
+            .map(|code| (code.as_str(), code.title())),
+    )
 }
 
 fn list(terminal: &mut Terminal<'_>) -> Exit {

@@ -18,9 +18,15 @@ const MAX_FILE: u64 = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) enum Unreadable {
     /// There is no text at all; a message and what to do.
-    Missing { message: String, help: Option<String> },
+    Missing {
+        message: String,
+        help: Option<String>,
+    },
     /// There is something, but it is not text: its readable parts and what is wrong where.
-    NotText { source: Source, diagnostic: Box<Diagnostic> },
+    NotText {
+        source: Source,
+        diagnostic: Box<Diagnostic>,
+    },
 }
 
 /// Reads the file named on the command line.
@@ -30,7 +36,12 @@ pub(crate) fn read_entry(path: &Path) -> Result<Source, Unreadable> {
         message: format!("cannot read `{shown}`: {message}"),
         help: similar_file(path),
     })?;
-    decode(bytes).map(|text| Source { name: shown.clone(), text }).map_err(|bytes| not_text(shown, &bytes))
+    decode(bytes)
+        .map(|text| Source {
+            name: shown.clone(),
+            text,
+        })
+        .map_err(|bytes| not_text(shown, &bytes))
 }
 
 /// The file's bytes, or why there are none.
@@ -40,7 +51,9 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
         return Err("it is a folder".to_owned());
     }
     let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| reason(&error))?;
     if bytes.len() as u64 > MAX_FILE {
         return Err("it is larger than 64 MiB".to_owned());
     }
@@ -70,11 +83,23 @@ fn not_text(name: String, bytes: &[u8]) -> Unreadable {
     let valid = valid_prefix(bytes);
     let found = bytes[valid];
     let text = String::from_utf8_lossy(bytes).into_owned();
-    let span = Span::new(SourceId(0), valid, valid + char::REPLACEMENT_CHARACTER.len_utf8());
+    let span = Span::new(
+        SourceId(0),
+        valid,
+        valid + char::REPLACEMENT_CHARACTER.len_utf8(),
+    );
     let label = format!("the byte 0x{found:02x} is not valid here");
-    let diagnostic = Diagnostic::new(Code::E0008, format!("`{name}` is not UTF-8 text"), span, label)
-        .help(encoding_help(bytes));
-    Unreadable::NotText { source: Source { name, text }, diagnostic: Box::new(diagnostic) }
+    let diagnostic = Diagnostic::new(
+        Code::E0008,
+        format!("`{name}` is not UTF-8 text"),
+        span,
+        label,
+    )
+    .help(encoding_help(bytes));
+    Unreadable::NotText {
+        source: Source { name, text },
+        diagnostic: Box::new(diagnostic),
+    }
 }
 
 fn valid_prefix(bytes: &[u8]) -> usize {
@@ -102,14 +127,22 @@ fn similar_file(path: &Path) -> Option<String> {
         }
     }
     let folder = path.parent()?;
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     let names: Vec<String> = std::fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".scn"))
         .collect();
-    let near = scn_compiler::diagnostics::suggest::nearest(wanted, names.iter().map(String::as_str))?;
-    Some(format!("did you mean `{}`?", path.with_file_name(near).display()))
+    let near =
+        scn_compiler::diagnostics::suggest::nearest(wanted, names.iter().map(String::as_str))?;
+    Some(format!(
+        "did you mean `{}`?",
+        path.with_file_name(near).display()
+    ))
 }
 
 /// Answers `use "path"` relative to the importing file.
@@ -130,7 +163,11 @@ impl Files {
 
     fn name(&self, path: &Path) -> String {
         let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        self.names.borrow_mut().entry(identity).or_insert_with(|| path.display().to_string()).clone()
+        self.names
+            .borrow_mut()
+            .entry(identity)
+            .or_insert_with(|| path.display().to_string())
+            .clone()
     }
 }
 
@@ -140,10 +177,16 @@ impl Loader for Files {
         let path = collapse(&folder.join(path));
         let bytes = read_bytes(&path)?;
         let name = self.name(&path);
-        decode(bytes).map(|text| Source { name, text }).map_err(|bytes| {
-            let line = bytes[..valid_prefix(&bytes)].iter().filter(|byte| **byte == b'\n').count() + 1;
-            format!("it is not UTF-8 text (line {line})")
-        })
+        decode(bytes)
+            .map(|text| Source { name, text })
+            .map_err(|bytes| {
+                let line = bytes[..valid_prefix(&bytes)]
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count()
+                    + 1;
+                format!("it is not UTF-8 text (line {line})")
+            })
     }
 }
 
@@ -153,7 +196,9 @@ fn collapse(path: &Path) -> PathBuf {
     for component in path.components() {
         match component {
             Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
                 out.pop();
             }
             other => out.push(other),
@@ -169,7 +214,11 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Unreadable> {
         if path.is_dir() {
             let before = files.len();
             walk(path, &mut files).map_err(|error| Unreadable::Missing {
-                message: format!("cannot read the folder `{}`: {}", path.display(), reason(&error)),
+                message: format!(
+                    "cannot read the folder `{}`: {}",
+                    path.display(),
+                    reason(&error)
+                ),
                 help: None,
             })?;
             files[before..].sort();

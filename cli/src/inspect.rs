@@ -12,7 +12,7 @@ pub(crate) struct InspectArguments {
     /// The file.
     file: PathBuf,
     /// The stage to show.
-    #[arg(long, value_name = "STAGE", default_value = "hir")]
+    #[arg(long, value_name = "STAGE", default_value = "ir")]
     emit: Stage,
 }
 
@@ -23,6 +23,8 @@ enum Stage {
     Ast,
     /// The typed tree.
     Hir,
+    /// The intermediate representation, after all passes.
+    Ir,
 }
 
 /// Prints the stage; the tree of a broken file is shown too.
@@ -35,13 +37,26 @@ pub(crate) fn inspect(arguments: &InspectArguments, terminal: &mut Terminal<'_>)
         let parsed = scn_grammar::parse(scn_compiler::SourceId(0), &source.text);
         let _ = writeln!(terminal.out, "{:#?}", parsed.file);
     }
-    let checked = scn_compiler::check(source, &Files::of_entry(&arguments.file), &scn_stdlib::LIBRARY);
+    let checked = scn_compiler::check(
+        source,
+        &Files::of_entry(&arguments.file),
+        &scn_stdlib::LIBRARY,
+    );
     let style = terminal.err_style();
-    let _ = terminal.err.write_all(findings::draw(&checked.diagnostics, &checked.sources, style).as_bytes());
-    let Some(hir) = checked.hir else { return Exit::Usage };
+    let _ = terminal
+        .err
+        .write_all(findings::draw(&checked.diagnostics, &checked.sources, style).as_bytes());
+    let Some(hir) = checked.hir else {
+        return Exit::Usage;
+    };
     let _ = match arguments.emit {
         Stage::Ast => Ok(()),
         Stage::Hir => writeln!(terminal.out, "{hir:#?}"),
+        Stage::Ir => write!(
+            terminal.out,
+            "{}",
+            scn_compiler::ir::ir_text(&scn_compiler::lower(&checked.sources, &hir))
+        ),
     };
     Exit::Success
 }

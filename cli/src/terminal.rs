@@ -49,7 +49,8 @@ impl Surroundings {
         Self {
             out_is_terminal: std::io::stdout().is_terminal(),
             err_is_terminal: std::io::stderr().is_terminal(),
-            no_colour: set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
+            no_colour: set("NO_COLOR")
+                || std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
             hide_times: false,
             interrupts: true,
         }
@@ -80,8 +81,17 @@ pub struct Terminal<'a> {
 
 impl<'a> Terminal<'a> {
     /// Writers in their surroundings; [`Surroundings::default`] is for output that nobody looks at directly.
-    pub fn new(out: &'a mut (dyn Write + Send), err: &'a mut (dyn Write + Send), surroundings: Surroundings) -> Self {
-        Self { out, err, surroundings, choice: ColorChoice::Auto }
+    pub fn new(
+        out: &'a mut (dyn Write + Send),
+        err: &'a mut (dyn Write + Send),
+        surroundings: Surroundings,
+    ) -> Self {
+        Self {
+            out,
+            err,
+            surroundings,
+            choice: ColorChoice::Auto,
+        }
     }
 
     /// What `--color` said.
@@ -135,7 +145,11 @@ pub(crate) struct Style {
 
 impl Style {
     fn paint(self, code: &str, text: &str) -> String {
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.colour {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// What failed.

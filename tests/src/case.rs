@@ -28,8 +28,16 @@ impl Case {
     pub fn read(path: &Path) -> Option<Case> {
         let bytes = std::fs::read(path).ok()?;
         let text = String::from_utf8_lossy(&bytes);
-        let mut case = Case { path: path.to_owned(), stages: Vec::new(), args: Vec::new(), real_clock: false };
-        let heads = text.trim_start_matches('\u{feff}').lines().map_while(|line| line.strip_prefix("//#"));
+        let mut case = Case {
+            path: path.to_owned(),
+            stages: Vec::new(),
+            args: Vec::new(),
+            real_clock: false,
+        };
+        let heads = text
+            .trim_start_matches('\u{feff}')
+            .lines()
+            .map_while(|line| line.strip_prefix("//#"));
         let mut any = false;
         for head in heads {
             any = true;
@@ -37,7 +45,9 @@ impl Case {
                 "real" => case.real_clock = true,
                 other => match other.strip_prefix("args:") {
                     Some(args) => case.args.extend(args.split_whitespace().map(str::to_owned)),
-                    None => case.stages.extend(other.split_whitespace().map(str::to_owned)),
+                    None => case
+                        .stages
+                        .extend(other.split_whitespace().map(str::to_owned)),
                 },
             }
         }
@@ -47,7 +57,11 @@ impl Case {
     /// Runs all stages and compares them with the snapshot beside the program, and the findings with the marks.
     pub fn verify(&self) -> Result<(), String> {
         let marks = self.compare_marks();
-        let text = self.stages.iter().map(|stage| self.section(stage)).collect::<Result<String, _>>()?;
+        let text = self
+            .stages
+            .iter()
+            .map(|stage| self.section(stage))
+            .collect::<Result<String, _>>()?;
         compare_snapshot(&self.path, &text)?;
         marks
     }
@@ -60,7 +74,10 @@ impl Case {
             "run" | "test" => self.run(stage, &path),
             other => return Err(format!("no stage is called `{other}`")),
         };
-        Ok(format!("== {stage}\n{}", filter::stable(&output.transcript())))
+        Ok(format!(
+            "== {stage}\n{}",
+            filter::stable(&output.transcript())
+        ))
     }
 
     fn run(&self, command: &str, path: &str) -> Output {
@@ -75,13 +92,23 @@ impl Case {
     /// The findings of the checker must be exactly those that are marked.
     fn compare_marks(&self) -> Result<(), String> {
         let output = scn(["check".as_ref(), "--json".as_ref(), self.path.as_os_str()]);
-        let document: serde_json::Value = serde_json::from_str(&output.out)
-            .map_err(|error| format!("`check --json` printed no JSON: {error}\n{}{}", output.out, output.err))?;
+        let document: serde_json::Value = serde_json::from_str(&output.out).map_err(|error| {
+            format!(
+                "`check --json` printed no JSON: {error}\n{}{}",
+                output.out, output.err
+            )
+        })?;
         let mut found: BTreeMap<(String, u64), Vec<String>> = BTreeMap::new();
         for finding in document["diagnostics"].as_array().into_iter().flatten() {
             let place = &finding["labels"][0];
-            let key = (place["file"].as_str().unwrap_or("").to_owned(), place["line"].as_u64().unwrap_or(0));
-            found.entry(key).or_default().push(finding["code"].as_str().unwrap_or("").to_owned());
+            let key = (
+                place["file"].as_str().unwrap_or("").to_owned(),
+                place["line"].as_u64().unwrap_or(0),
+            );
+            found
+                .entry(key)
+                .or_default()
+                .push(finding["code"].as_str().unwrap_or("").to_owned());
         }
         let mut wanted = BTreeMap::new();
         let mut names: Vec<String> = found.keys().map(|(name, _)| name.clone()).collect();
@@ -116,7 +143,11 @@ fn marks(name: &str) -> BTreeMap<(String, u64), Vec<String>> {
 /// Compares with `NAME.snap` beside the program; `INSTA_UPDATE=always` accepts, as does `cargo insta review`.
 pub fn compare_snapshot(program: &Path, text: &str) -> Result<(), String> {
     let folder = program.parent().expect("a program lies in a folder");
-    let name = program.file_stem().expect("a program has a name").to_string_lossy().into_owned();
+    let name = program
+        .file_stem()
+        .expect("a program has a name")
+        .to_string_lossy()
+        .into_owned();
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);

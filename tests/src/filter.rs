@@ -16,7 +16,9 @@ pub fn times(text: &str) -> String {
         for word in line.split(' ') {
             let bare = word.trim_end_matches([')', ',']);
             let is_unit = matches!(bare, "ns" | "µs" | "ms" | "s");
-            let number = words.last().map(|last| last.trim_start_matches('(').to_owned());
+            let number = words
+                .last()
+                .map(|last| last.trim_start_matches('(').to_owned());
             match number.filter(|number| is_unit && number.parse::<f64>().is_ok()) {
                 Some(number) => {
                     let last = words.pop().expect("the number is the last word");
@@ -51,10 +53,17 @@ fn ports(text: &str) -> String {
 }
 
 fn ends_with_loopback(text: &str) -> bool {
-    let length = text.bytes().rev().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
+    let length = text
+        .bytes()
+        .rev()
+        .take_while(|b| b.is_ascii_digit() || *b == b'.')
+        .count();
     let word = &text[text.len() - length..];
     let is_v4 = word.starts_with("127.") && word.split('.').count() == 4;
-    is_v4 || ["localhost", "[::1]", "0.0.0.0"].iter().any(|name| text.ends_with(name))
+    is_v4
+        || ["localhost", "[::1]", "0.0.0.0"]
+            .iter()
+            .any(|name| text.ends_with(name))
 }
 
 #[cfg(test)]
@@ -63,13 +72,25 @@ mod tests {
 
     #[test]
     fn times_are_replaced() {
-        assert_eq!(times("  a took 1.24 ms, b (3 s)\n"), "  a took [time], b ([time])\n");
+        assert_eq!(
+            times("  a took 1.24 ms, b (3 s)\n"),
+            "  a took [time], b ([time])\n"
+        );
     }
 
     #[test]
     fn ports_of_loopback_addresses_are_replaced() {
-        assert_eq!(ports("http://127.0.0.1:40123/x"), "http://127.0.0.1:[port]/x");
-        assert_eq!(ports("127.0.0.12:2000 and [::1]:40000"), "127.0.0.12:[port] and [::1]:[port]");
-        assert_eq!(ports("127.0.0.1:9 x.scn:1234:5 10:20:30"), "127.0.0.1:9 x.scn:1234:5 10:20:30");
+        assert_eq!(
+            ports("http://127.0.0.1:40123/x"),
+            "http://127.0.0.1:[port]/x"
+        );
+        assert_eq!(
+            ports("127.0.0.12:2000 and [::1]:40000"),
+            "127.0.0.12:[port] and [::1]:[port]"
+        );
+        assert_eq!(
+            ports("127.0.0.1:9 x.scn:1234:5 10:20:30"),
+            "127.0.0.1:9 x.scn:1234:5 10:20:30"
+        );
     }
 }

@@ -18,7 +18,11 @@ pub fn blocks(page: &str) -> Vec<Block> {
     for (index, line) in page.lines().enumerate() {
         match (line.strip_prefix("```"), &mut open) {
             (Some(language), None) => {
-                open = Some(Block { language: language.trim().to_owned(), line: index + 1, text: String::new() });
+                open = Some(Block {
+                    language: language.trim().to_owned(),
+                    line: index + 1,
+                    text: String::new(),
+                });
             }
             (Some(_), Some(_)) => found.extend(open.take()),
             (None, Some(block)) => {
@@ -38,7 +42,14 @@ mod tests {
     #[test]
     fn blocks_are_found_with_their_lines() {
         let found = blocks("a\n```scn\nx\n```\n```\ny\n```\n");
-        assert_eq!(found[0], Block { language: "scn".to_owned(), line: 2, text: "x\n".to_owned() });
+        assert_eq!(
+            found[0],
+            Block {
+                language: "scn".to_owned(),
+                line: 2,
+                text: "x\n".to_owned()
+            }
+        );
         assert_eq!((found[1].language.as_str(), found[1].line), ("", 5));
     }
 }

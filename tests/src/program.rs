@@ -1,6 +1,6 @@
 //! Runs the scn program in this process and catches what it prints.
 
-use scn::{Surroundings, Terminal};
+use scn_cli::{Surroundings, Terminal};
 use std::ffi::OsString;
 
 /// What a run of the program left.
@@ -19,8 +19,11 @@ pub fn scn<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Output {
     let mut out = Vec::new();
     let mut err = Vec::new();
     let args = std::iter::once(OsString::from("scn")).chain(args.into_iter().map(Into::into));
-    let surroundings = Surroundings { hide_times: true, ..Surroundings::default() };
-    let exit = scn::main_with(args, &mut Terminal::new(&mut out, &mut err, surroundings));
+    let surroundings = Surroundings {
+        hide_times: true,
+        ..Surroundings::default()
+    };
+    let exit = scn_cli::main_with(args, &mut Terminal::new(&mut out, &mut err, surroundings));
     Output {
         status: exit.code(),
         out: String::from_utf8_lossy(&out).into_owned(),
@@ -31,7 +34,11 @@ pub fn scn<A: Into<OsString>>(args: impl IntoIterator<Item = A>) -> Output {
 /// The command that runs a program: `test` where there are tests only.
 pub fn command_for(text: &str) -> &'static str {
     let has = |word: &str| text.lines().any(|line| line.starts_with(word));
-    if has("test ") && !has("scenario ") { "test" } else { "run" }
+    if has("test ") && !has("scenario ") {
+        "test"
+    } else {
+        "run"
+    }
 }
 
 impl Output {

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 /// The folder of the whole project.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().expect("the tests are a folder of the project").to_owned()
+    here.parent()
+        .expect("the tests are a folder of the project")
+        .to_owned()
 }
 
 /// All files below a folder of the project whose names end so, in order; `target` and hidden folders are left out.
@@ -17,7 +19,9 @@ pub fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 }
 
 fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -40,5 +44,6 @@ pub fn shown(path: &Path) -> String {
 
 /// The text of a project file.
 pub fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+    std::fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
 }

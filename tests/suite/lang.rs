@@ -17,13 +17,17 @@ fn main() {
     let mut trials = Vec::new();
     for path in tree::files("tests/lang", ".scn") {
         if let Some(case) = Case::read(&path) {
-            trials.push(Trial::test(tree::shown(&path), move || case.verify().map_err(Into::into)));
+            trials.push(Trial::test(tree::shown(&path), move || {
+                case.verify().map_err(Into::into)
+            }));
         }
     }
     for path in tree::files("examples", ".scn") {
         // Files in folders are what examples import.
         if path.parent() == Some(&tree::root().join("examples")) {
-            trials.push(Trial::test(tree::shown(&path), move || example(&path).map_err(Into::into)));
+            trials.push(Trial::test(tree::shown(&path), move || {
+                example(&path).map_err(Into::into)
+            }));
         }
     }
     trials.extend(documentation::trials());
@@ -37,10 +41,17 @@ fn example(path: &Path) -> Result<(), String> {
         return Err(checked.transcript());
     }
     let command = program::command_for(&tree::read(path));
-    let output = program::scn([command.as_ref(), path.as_os_str(), "--seed".as_ref(), "1".as_ref()]);
+    let output = program::scn([
+        command.as_ref(),
+        path.as_os_str(),
+        "--seed".as_ref(),
+        "1".as_ref(),
+    ]);
     if output.status != 0 {
         return Err(output.transcript());
     }
-    let snapshot = tree::root().join("tests/examples").join(path.file_name().expect("an example has a name"));
+    let snapshot = tree::root()
+        .join("tests/examples")
+        .join(path.file_name().expect("an example has a name"));
     compare_snapshot(&snapshot, &filter::stable(&output.transcript()))
 }

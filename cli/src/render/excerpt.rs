@@ -17,7 +17,10 @@ pub(crate) struct Excerpt {
 impl Excerpt {
     /// The text called `name`. Characters that would steer the terminal are shown as a replacement of equal length.
     pub(crate) fn new(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), text: harmless(text) }
+        Self {
+            name: name.to_owned(),
+            text: harmless(text),
+        }
     }
 
     /// A range cut down to what can be drawn: ranges over many lines, or far along one, end early.
@@ -41,12 +44,20 @@ impl Excerpt {
 
     fn line_around(&self, at: usize) -> std::ops::Range<usize> {
         let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = self.text[at..].find('\n').map_or(self.text.len(), |newline| at + newline);
+        let end = self.text[at..]
+            .find('\n')
+            .map_or(self.text.len(), |newline| at + newline);
         start..end
     }
 
     /// The range of whole lines around `start..end`, with context.
-    fn lines(&self, start: usize, end: usize, before: usize, after: usize) -> std::ops::Range<usize> {
+    fn lines(
+        &self,
+        start: usize,
+        end: usize,
+        before: usize,
+        after: usize,
+    ) -> std::ops::Range<usize> {
         let mut from = self.line_around(start).start;
         for _ in 0..before {
             if from > 0 {
@@ -63,13 +74,26 @@ impl Excerpt {
     }
 
     /// Cuts a range of lines to a window where lines are too long.
-    fn window(&self, lines: std::ops::Range<usize>, start: usize, end: usize) -> std::ops::Range<usize> {
-        let longest = self.text[lines.clone()].lines().map(str::len).max().unwrap_or(0);
+    fn window(
+        &self,
+        lines: std::ops::Range<usize>,
+        start: usize,
+        end: usize,
+    ) -> std::ops::Range<usize> {
+        let longest = self.text[lines.clone()]
+            .lines()
+            .map(str::len)
+            .max()
+            .unwrap_or(0);
         if longest <= LONG_LINE {
             return lines;
         }
-        let from = self.boundary(start.saturating_sub(WINDOW.0)).max(self.line_around(start).start);
-        let to = self.boundary((end + WINDOW.1).min(self.text.len())).min(self.line_around(end).end);
+        let from = self
+            .boundary(start.saturating_sub(WINDOW.0))
+            .max(self.line_around(start).start);
+        let to = self
+            .boundary((end + WINDOW.1).min(self.text.len()))
+            .min(self.line_around(end).end);
         from..to.max(end)
     }
 }
@@ -91,10 +115,17 @@ impl SourceCode for Excerpt {
             (0, 0) => start..end,
             _ => self.window(self.lines(start, end, before, after), start, end),
         };
-        let line = self.text[..shown.start].bytes().filter(|byte| *byte == b'\n').count();
+        let line = self.text[..shown.start]
+            .bytes()
+            .filter(|byte| *byte == b'\n')
+            .count();
         let line_start = self.line_around(shown.start).start;
         let column = self.text[line_start..shown.start].chars().count();
-        let count = self.text[shown.clone()].bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let count = self.text[shown.clone()]
+            .bytes()
+            .filter(|byte| *byte == b'\n')
+            .count()
+            + 1;
         Ok(Box::new(MietteSpanContents::new_named(
             self.name.clone(),
             self.text[shown.clone()].as_bytes(),
@@ -122,7 +153,9 @@ mod tests {
     #[test]
     fn columns_count_characters_and_lines_count_from_zero() {
         let excerpt = Excerpt::new("x.scn", "let a = 1\nlet ä = b\n");
-        let contents = excerpt.read_span(&(19, 1).into(), 0, 0).expect("the span lies in the text");
+        let contents = excerpt
+            .read_span(&(19, 1).into(), 0, 0)
+            .expect("the span lies in the text");
         assert_eq!((contents.line(), contents.column()), (1, 8));
     }
 
@@ -130,7 +163,9 @@ mod tests {
     fn a_long_line_is_shown_in_part() {
         let text = format!("{}X{}", "a".repeat(5000), "b".repeat(5000));
         let excerpt = Excerpt::new("x.scn", &text);
-        let contents = excerpt.read_span(&(5000, 1).into(), 1, 1).expect("the span lies in the text");
+        let contents = excerpt
+            .read_span(&(5000, 1).into(), 1, 1)
+            .expect("the span lies in the text");
         assert!(contents.data().len() < 300);
         assert!(contents.data().contains(&b'X'));
         assert!(excerpt.drawable(100, 9000).len() <= 200);

@@ -60,7 +60,10 @@ runtime_codes! {
 impl RuntimeCode {
     /// The code that is written like this, in capitals.
     pub(crate) fn parse(text: &str) -> Option<RuntimeCode> {
-        RuntimeCode::ALL.iter().copied().find(|code| code.as_str() == text)
+        RuntimeCode::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str() == text)
     }
 
     /// The code of an error's kind.
@@ -74,10 +77,15 @@ impl RuntimeCode {
             "script.fail" => RuntimeCode::R0506,
             "script.decode" | "script.parse" => RuntimeCode::R0507,
             "timeout" => RuntimeCode::R0508,
-            "connection_refused" | "connection_reset" | "connection_aborted" | "network_unreachable"
-            | "address_in_use" | "address_not_available" | "would_block" | "invalid_input" | "other" => {
-                RuntimeCode::R0509
-            }
+            "connection_refused"
+            | "connection_reset"
+            | "connection_aborted"
+            | "network_unreachable"
+            | "address_in_use"
+            | "address_not_available"
+            | "would_block"
+            | "invalid_input"
+            | "other" => RuntimeCode::R0509,
             "script.data" | "script.data_exhausted" => RuntimeCode::R0513,
             "script.argument" => RuntimeCode::R0514,
             _ => match kind.split('.').next() {
@@ -96,7 +104,13 @@ pub(crate) fn fault(fault: &Fault, program: &ProgramText) -> Report {
     let mut report = Report::new(Some(code.as_str()), Severity::Error, &fault.to_string());
     let data = fault.data();
     // An error that arose in host code is shown at the call that led there.
-    let mut places = data.place.iter().chain(&data.trace).copied().filter(|place| program.is_known(*place)).peekable();
+    let mut places = data
+        .place
+        .iter()
+        .chain(&data.trace)
+        .copied()
+        .filter(|place| program.is_known(*place))
+        .peekable();
     if let Some(place) = places.peek() {
         report.point(&program.sources, &[(place.span, fault.kind().to_owned())]);
     } else {
@@ -116,7 +130,10 @@ fn trace(places: &[scn_runtime::fault::Place], program: &ProgramText) -> Option<
     let mut text = format!("in {}", program.function(*first)?);
     for place in callers {
         let position = program.position(*place).unwrap_or_default();
-        text.push_str(&format!("\ncalled from {} at {position}", program.function(*place).unwrap_or("?")));
+        text.push_str(&format!(
+            "\ncalled from {} at {position}",
+            program.function(*place).unwrap_or("?")
+        ));
     }
     Some(text)
 }
@@ -138,7 +155,10 @@ pub(crate) fn check(
         Some(error) => error.kind().to_owned(),
         None => "does not hold".to_owned(),
     };
-    let span = error.and_then(|error| error.data().place).filter(|place| program.is_known(*place)).map_or(span, |place| place.span);
+    let span = error
+        .and_then(|error| error.data().place)
+        .filter(|place| program.is_known(*place))
+        .map_or(span, |place| place.span);
     report.point(&program.sources, &[(span, text)]);
     if let Some((left, right)) = sides {
         report.side("left", left);
@@ -157,7 +177,10 @@ mod tests {
         assert_eq!(RuntimeCode::of_kind("tls.expired"), RuntimeCode::R0510);
         assert_eq!(RuntimeCode::of_kind("protocol.smtp"), RuntimeCode::R0515);
         for code in RuntimeCode::ALL {
-            assert!(code.page().starts_with(&format!("# {}: {}", code.as_str(), code.title())));
+            assert!(
+                code.page()
+                    .starts_with(&format!("# {}: {}", code.as_str(), code.title()))
+            );
         }
     }
 }

@@ -20,8 +20,14 @@ pub(crate) struct Count {
 impl Count {
     /// Counts findings.
     pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
-        let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
-        Self { errors, warnings: diagnostics.len() - errors }
+        let errors = diagnostics
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+            .count();
+        Self {
+            errors,
+            warnings: diagnostics.len() - errors,
+        }
     }
 
     /// Adds another count.
@@ -66,7 +72,11 @@ pub(crate) fn draw(diagnostics: &[Diagnostic], sources: &Sources, style: Style) 
 /// The line below all findings: the count, and where to read more.
 pub(crate) fn closing(count: Count, first: Option<&Diagnostic>, style: Style) -> String {
     match first {
-        Some(first) => format!("{}; more about it: scn explain {}", count.text(style), first.code.as_str()),
+        Some(first) => format!(
+            "{}; more about it: scn explain {}",
+            count.text(style),
+            first.code.as_str()
+        ),
         None => count.text(style),
     }
 }

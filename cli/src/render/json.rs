@@ -53,14 +53,22 @@ fn span_place(span: Span, sources: &Sources) -> Value {
 /// One report of a run; nothing for those that only open something.
 pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value {
     match event {
-        Event::ServerStart { name, protocol, address } => {
+        Event::ServerStart {
+            name,
+            protocol,
+            address,
+        } => {
             json!({ "type": "server", "name": name, "protocol": protocol, "address": address.to_string() })
         }
         Event::ServerError { name, fault } => {
             json!({ "type": "server_error", "name": name, "error": error(fault, program) })
         }
         Event::SectionStart { section } => section_value("begin", section),
-        Event::SectionEnd { section, nanos, end } => {
+        Event::SectionEnd {
+            section,
+            nanos,
+            end,
+        } => {
             let mut value = section_value("end", section);
             value["nanos"] = clock.json(*nanos);
             value["outcome"] = json!(outcome(end));
@@ -69,7 +77,13 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
             }
             value
         }
-        Event::Check { site, label, ok, sides, error: broken } => {
+        Event::Check {
+            site,
+            label,
+            ok,
+            sides,
+            error: broken,
+        } => {
             let known = program.site(*site);
             let mut value = json!({
                 "type": if known.kind == SiteKind::Expect { "expect" } else { "check" },
@@ -90,7 +104,13 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
             let name = name.as_ref().unwrap_or(&program.site(*site).label);
             json!({ "type": "step_begin", "name": name, "depth": depth })
         }
-        Event::StepEnd { site, name, depth, nanos, ok } => {
+        Event::StepEnd {
+            site,
+            name,
+            depth,
+            nanos,
+            ok,
+        } => {
             let name = name.as_ref().unwrap_or(&program.site(*site).label);
             json!({ "type": "step_end", "name": name, "depth": depth, "nanos": clock.json(*nanos), "ok": ok })
         }
@@ -98,7 +118,9 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
             json!({ "type": "log", "level": level, "text": text, "place": place_value(*place, program) })
         }
         Event::Exchange(exchange) => exchange_value(exchange, program, clock),
-        Event::DeferFailed { fault } => json!({ "type": "defer_error", "error": error(fault, program) }),
+        Event::DeferFailed { fault } => {
+            json!({ "type": "defer_error", "error": error(fault, program) })
+        }
     }
 }
 
@@ -141,8 +163,11 @@ fn place_value(place: Place, program: &ProgramText) -> Value {
 }
 
 fn exchange_value(exchange: &Exchange, program: &ProgramText, clock: Clock) -> Value {
-    let phases: Map<String, Value> =
-        exchange.phases.iter().map(|(phase, nanos)| ((*phase).to_owned(), clock.json(*nanos))).collect();
+    let phases: Map<String, Value> = exchange
+        .phases
+        .iter()
+        .map(|(phase, nanos)| ((*phase).to_owned(), clock.json(*nanos)))
+        .collect();
     let mut value = json!({
         "type": "request",
         "protocol": exchange.protocol,

@@ -24,7 +24,11 @@ impl Clock {
 
     /// Nanoseconds for JSON.
     pub(crate) fn json(self, nanos: i64) -> serde_json::Value {
-        if self.hidden { serde_json::Value::Null } else { nanos.into() }
+        if self.hidden {
+            serde_json::Value::Null
+        } else {
+            nanos.into()
+        }
     }
 }
 

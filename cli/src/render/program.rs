@@ -17,8 +17,16 @@ pub(crate) struct ProgramText {
 impl ProgramText {
     /// Keeps what reports need of a program.
     pub(crate) fn new(sources: Sources, program: &ir::Program) -> Self {
-        let functions = program.functions.iter().map(|function| function.name.clone()).collect();
-        Self { sources, functions, sites: program.sites.clone() }
+        let functions = program
+            .functions
+            .iter()
+            .map(|function| function.name.clone())
+            .collect();
+        Self {
+            sources,
+            functions,
+            sites: program.sites.clone(),
+        }
     }
 
     /// A site's kind, label template and place.
@@ -28,7 +36,9 @@ impl ProgramText {
 
     /// The name of the function that a place lies in.
     pub(crate) fn function(&self, place: Place) -> Option<&str> {
-        self.functions.get(place.function as usize).map(String::as_str)
+        self.functions
+            .get(place.function as usize)
+            .map(String::as_str)
     }
 
     /// `file:line:column`; nothing for places of host code.
@@ -38,7 +48,8 @@ impl ProgramText {
 
     /// Whether a place has a text to point at.
     pub(crate) fn is_known(&self, place: Place) -> bool {
-        place.function != Place::NO_FUNCTION && (place.span.source.0 as usize) < self.sources.all.len()
+        place.function != Place::NO_FUNCTION
+            && (place.span.source.0 as usize) < self.sources.all.len()
     }
 
     fn span_position(&self, span: Span) -> String {

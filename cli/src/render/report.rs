@@ -49,7 +49,11 @@ impl Report {
             scn_compiler::diagnostics::Severity::Error => Severity::Error,
             scn_compiler::diagnostics::Severity::Warning => Severity::Warning,
         };
-        let mut report = Self::new(Some(diagnostic.code.as_str()), severity, &diagnostic.message);
+        let mut report = Self::new(
+            Some(diagnostic.code.as_str()),
+            severity,
+            &diagnostic.message,
+        );
         report.point(sources, &diagnostic.labels);
         report.help.clone_from(&diagnostic.help);
         report.notes.clone_from(&diagnostic.notes);
@@ -58,7 +62,9 @@ impl Report {
 
     /// Adds labelled places; the first is the primary one and decides which file is shown first.
     pub(crate) fn point(&mut self, sources: &Sources, labels: &[(Span, String)]) {
-        let Some((first, _)) = labels.first() else { return };
+        let Some((first, _)) = labels.first() else {
+            return;
+        };
         let source = sources.source(first.source);
         let excerpt = Excerpt::new(&source.name, &source.text);
         for (index, (span, text)) in labels.iter().enumerate() {
@@ -95,7 +101,11 @@ impl Report {
 
     /// The drawing.
     pub(crate) fn draw(&self, style: Style) -> String {
-        let theme = if style.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let theme = if style.colour {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::unicode_nocolor()
+        };
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(WIDTH)
             .with_links(false)
@@ -109,12 +119,24 @@ impl Report {
         // miette separates head and body by an empty line; one finding should look like one thing.
         let mut out = out.replacen("\n\n", "\n", usize::from(self.code.is_some()));
         for (name, value) in &self.sides {
-            out.push_str(&format!("{:>7}: {}\n", name, value.replace('\n', "\n         ")));
+            out.push_str(&format!(
+                "{:>7}: {}\n",
+                name,
+                value.replace('\n', "\n         ")
+            ));
         }
         for note in &self.notes {
-            out.push_str(&format!("  {}: {}\n", style.cyan("note"), note.replace('\n', "\n        ")));
+            out.push_str(&format!(
+                "  {}: {}\n",
+                style.cyan("note"),
+                note.replace('\n', "\n        ")
+            ));
         }
-        out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"
+        out.lines()
+            .map(str::trim_end)
+            .collect::<Vec<_>>()
+            .join("\n")
+            + "\n"
     }
 }
 
@@ -148,6 +170,12 @@ impl miette::Diagnostic for Report {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        (!self.elsewhere.is_empty()).then(|| Box::new(self.elsewhere.iter().map(|other| other as &dyn miette::Diagnostic)) as _)
+        (!self.elsewhere.is_empty()).then(|| {
+            Box::new(
+                self.elsewhere
+                    .iter()
+                    .map(|other| other as &dyn miette::Diagnostic),
+            ) as _
+        })
     }
 }

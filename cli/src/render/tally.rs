@@ -54,7 +54,11 @@ impl Tally {
 
     /// The exit status that follows.
     pub(crate) fn exit(&self) -> Exit {
-        if self.is_good() { Exit::Success } else { Exit::Failed }
+        if self.is_good() {
+            Exit::Success
+        } else {
+            Exit::Failed
+        }
     }
 
     /// `4 checks held, 1 failed, 3 requests`.

@@ -25,9 +25,18 @@ pub(crate) struct TestReport<'p> {
 
 impl<'p> TestReport<'p> {
     /// A report on tests that have not begun.
-    pub(crate) fn new(program: &'p ProgramText, style: Style, clock: Clock, detail: Detail) -> Self {
+    pub(crate) fn new(
+        program: &'p ProgramText,
+        style: Style,
+        clock: Clock,
+        detail: Detail,
+    ) -> Self {
         // A test that passes is one line: what held in it is told on request only.
-        let inner = if detail == Detail::Verbose { Detail::Verbose } else { Detail::Quiet };
+        let inner = if detail == Detail::Verbose {
+            Detail::Verbose
+        } else {
+            Detail::Quiet
+        };
         Self {
             transcript: Transcript::new(program, style, clock, inner),
             style,
@@ -50,7 +59,11 @@ impl<'p> TestReport<'p> {
         self.current.count(event);
         match event {
             Event::SectionStart { section } if section.kind == SectionKind::Test => {}
-            Event::SectionEnd { section, nanos, end } if section.kind == SectionKind::Test => {
+            Event::SectionEnd {
+                section,
+                nanos,
+                end,
+            } if section.kind == SectionKind::Test => {
                 if let End::Failed(_) = end {
                     self.transcript.event(event);
                 }
@@ -68,11 +81,13 @@ impl<'p> TestReport<'p> {
         if good {
             self.passed += 1;
             if self.detail > Detail::Quiet {
-                self.out.push_str(&format!("{} {name} {time}\n", self.style.green("✓")));
+                self.out
+                    .push_str(&format!("{} {name} {time}\n", self.style.green("✓")));
             }
         } else {
             self.failed += 1;
-            self.out.push_str(&format!("{} {name} {time}\n", self.style.red("✗")));
+            self.out
+                .push_str(&format!("{} {name} {time}\n", self.style.red("✗")));
         }
         self.out.push_str(&details);
     }

@@ -40,8 +40,22 @@ pub(crate) struct Transcript<'p> {
 
 impl<'p> Transcript<'p> {
     /// A transcript that has said nothing yet.
-    pub(crate) fn new(program: &'p ProgramText, style: Style, clock: Clock, detail: Detail) -> Self {
-        Self { program, style, clock, detail, depth: 0, heading: None, drawn: HashSet::new(), out: String::new() }
+    pub(crate) fn new(
+        program: &'p ProgramText,
+        style: Style,
+        clock: Clock,
+        detail: Detail,
+    ) -> Self {
+        Self {
+            program,
+            style,
+            clock,
+            detail,
+            depth: 0,
+            heading: None,
+            drawn: HashSet::new(),
+            out: String::new(),
+        }
     }
 
     /// The text since the last time it was taken.
@@ -52,7 +66,11 @@ impl<'p> Transcript<'p> {
     /// Tells what happened.
     pub(crate) fn event(&mut self, event: &Event) {
         match event {
-            Event::ServerStart { name, protocol, address } if self.detail == Detail::Verbose => {
+            Event::ServerStart {
+                name,
+                protocol,
+                address,
+            } if self.detail == Detail::Verbose => {
                 let text = format!("server {name} listens on {protocol}://{address}");
                 self.line(&self.style.dim(&text));
             }
@@ -60,11 +78,23 @@ impl<'p> Transcript<'p> {
             Event::ServerError { name, fault } => self.failure(&format!("server {name}"), fault),
             Event::SectionStart { section } => self.section(section),
             Event::SectionEnd { section, end, .. } => self.section_end(section, end),
-            Event::Check { site, label, ok, sides, error } => {
+            Event::Check {
+                site,
+                label,
+                ok,
+                sides,
+                error,
+            } => {
                 self.check(*site, label.as_deref(), *ok, sides.as_ref(), error.as_ref());
             }
             Event::StepBegin { site, name, .. } => self.step_begin(*site, name.as_deref()),
-            Event::StepEnd { site, name, nanos, ok, .. } => self.step_end(*site, name.as_deref(), *nanos, *ok),
+            Event::StepEnd {
+                site,
+                name,
+                nanos,
+                ok,
+                ..
+            } => self.step_end(*site, name.as_deref(), *nanos, *ok),
             Event::Log { level, text, .. } => self.log(level, text),
             Event::Exchange(exchange) => self.exchange(exchange),
             Event::DeferFailed { fault } => self.failure("defer", fault),
@@ -80,13 +110,20 @@ impl<'p> Transcript<'p> {
     /// Several lines, each indented like one.
     fn block(&mut self, text: &str) {
         for line in text.lines() {
-            if line.is_empty() { self.out.push('\n') } else { self.line(line) }
+            if line.is_empty() {
+                self.out.push('\n')
+            } else {
+                self.line(line)
+            }
         }
     }
 
     fn section(&mut self, section: &Section) {
         self.depth = 0;
-        if self.detail == Detail::Quiet || section.kind == SectionKind::Global || section.kind == SectionKind::Server {
+        if self.detail == Detail::Quiet
+            || section.kind == SectionKind::Global
+            || section.kind == SectionKind::Server
+        {
             return;
         }
         if self.heading.as_ref() != Some(section) {
@@ -147,10 +184,15 @@ impl<'p> Transcript<'p> {
             return;
         }
         if self.drawn.insert(site) {
-            let drawn = failures::check(&label, known.span, sides, error, self.program).draw(self.style);
+            let drawn =
+                failures::check(&label, known.span, sides, error, self.program).draw(self.style);
             self.block(&drawn);
         } else if let Some((left, right)) = sides {
-            self.line(&format!("    left: {}, right: {}", one_line(left), one_line(right)));
+            self.line(&format!(
+                "    left: {}, right: {}",
+                one_line(left),
+                one_line(right)
+            ));
         }
     }
 
@@ -167,7 +209,11 @@ impl<'p> Transcript<'p> {
         if self.detail > Detail::Quiet {
             let name = one_line(name.unwrap_or(&self.program.site(site).label));
             let how = if ok { "took" } else { "failed after" };
-            let text = format!("{} {name} {how} {}", self.style.cyan("◂"), self.clock.show(nanos));
+            let text = format!(
+                "{} {name} {how} {}",
+                self.style.cyan("◂"),
+                self.clock.show(nanos)
+            );
             self.line(&text);
         }
     }
@@ -205,7 +251,12 @@ impl<'p> Transcript<'p> {
             (None, None) => self.style.green("ok"),
         };
         let (method, target) = (&exchange.method, one_line(&exchange.target));
-        self.line(&format!("{} {target} {} {outcome} {}", self.style.bold(method), self.style.dim("→"), self.style.dim(&time)));
+        self.line(&format!(
+            "{} {target} {} {outcome} {}",
+            self.style.bold(method),
+            self.style.dim("→"),
+            self.style.dim(&time)
+        ));
         if self.detail == Detail::Verbose {
             self.exchange_detail(exchange);
         }

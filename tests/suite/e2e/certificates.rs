@@ -1,6 +1,9 @@
 //! Certificates for the tests: an authority of our own, and what can be wrong with a server's.
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
 use scn_tests::folder::Folder;
 use std::path::PathBuf;
 
@@ -30,7 +33,10 @@ impl Authority {
         let key = KeyPair::generate().expect("keys can be made");
         let cert = params.self_signed(&key).expect("an authority signs itself");
         let path = folder.write(&format!("{name}.pem"), cert.pem());
-        Authority { issuer: Issuer::new(params, key), cert: path }
+        Authority {
+            issuer: Issuer::new(params, key),
+            cert: path,
+        }
     }
 
     /// A certificate for these names.
@@ -48,7 +54,9 @@ impl Authority {
 
     fn sign_params(&self, file: &str, params: CertificateParams, folder: &Folder) -> Identity {
         let key = KeyPair::generate().expect("keys can be made");
-        let cert = params.signed_by(&key, &self.issuer).expect("the authority signs");
+        let cert = params
+            .signed_by(&key, &self.issuer)
+            .expect("the authority signs");
         write(file, &cert.pem(), &key, folder)
     }
 }
@@ -56,14 +64,18 @@ impl Authority {
 /// A certificate that vouches for itself.
 pub fn self_signed(file: &str, names: &[&str], folder: &Folder) -> Identity {
     let key = KeyPair::generate().expect("keys can be made");
-    let cert = params(names).self_signed(&key).expect("a key signs its own certificate");
+    let cert = params(names)
+        .self_signed(&key)
+        .expect("a key signs its own certificate");
     write(file, &cert.pem(), &key, folder)
 }
 
 fn params(names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names.clone()).expect("the tests' names are valid");
-    params.distinguished_name.push(DnType::CommonName, names[0].as_str());
+    params
+        .distinguished_name
+        .push(DnType::CommonName, names[0].as_str());
     params
 }
 

@@ -10,12 +10,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A test that needs a program; it is skipped, with the reason, where that is not installed.
-pub fn needs(program: &'static str, name: &'static str, test: fn(&Path) -> Result<(), Failed>) -> Trial {
+pub fn needs(
+    program: &'static str,
+    name: &'static str,
+    test: fn(&Path) -> Result<(), Failed>,
+) -> Trial {
     Trial::ignorable_test(name, move || match find(program) {
         Some(path) => test(&path).map(|()| Completion::Completed),
         None => {
             eprintln!("skipped {name}: {program} is not installed");
-            Ok(Completion::ignored_with(format!("{program} is not installed")))
+            Ok(Completion::ignored_with(format!(
+                "{program} is not installed"
+            )))
         }
     })
 }
@@ -24,13 +30,18 @@ pub fn needs(program: &'static str, name: &'static str, test: fn(&Path) -> Resul
 fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    folders.map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
+    folders
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
 }
 
 /// A port that nobody uses. Another program may take it before it is used; the tests' own do not.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    listener.local_addr().expect("a bound socket has an address").port()
+    listener
+        .local_addr()
+        .expect("a bound socket has an address")
+        .port()
 }
 
 /// A server that runs.
@@ -40,22 +51,31 @@ pub struct Daemon(Child);
 impl Daemon {
     /// Starts a server with no input and its output in a file of its folder.
     pub fn start(command: &mut Command, folder: &Folder) -> Daemon {
-        let output = std::fs::File::create(folder.path("output.log")).expect("the test's own folder takes files");
+        let output = std::fs::File::create(folder.path("output.log"))
+            .expect("the test's own folder takes files");
         let errors = output.try_clone().expect("a file can be opened twice");
-        let child = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn();
         Daemon(child.expect("an installed program starts"))
     }
 
     /// Waits until it accepts connections on a port.
     pub fn listens(&mut self, port: u16, folder: &Folder) -> Result<(), Failed> {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        self.ready(folder, || TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok())
+        self.ready(folder, || {
+            TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok()
+        })
     }
 
     /// Waits until it answers datagrams on a port.
     pub fn answers(&mut self, port: u16, question: &[u8], folder: &Folder) -> Result<(), Failed> {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has free ports");
-        socket.set_read_timeout(Some(Duration::from_millis(100))).expect("a socket has limits");
+        socket
+            .set_read_timeout(Some(Duration::from_millis(100)))
+            .expect("a socket has limits");
         self.ready(folder, || {
             let sent = socket.send_to(question, ("127.0.0.1", port)).is_ok();
             sent && socket.recv(&mut [0; 512]).is_ok()
@@ -69,7 +89,11 @@ impl Daemon {
                 return Ok(());
             }
             if let Ok(Some(status)) = self.0.try_wait() {
-                return Err(format!("it ended at once ({status}): {}", log(&folder.path("output.log"))).into());
+                return Err(format!(
+                    "it ended at once ({status}): {}",
+                    log(&folder.path("output.log"))
+                )
+                .into());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -102,8 +126,16 @@ pub fn eventually(path: &Path, wanted: &str) -> Result<(), Failed> {
 }
 
 /// Runs a program of `tests/e2e` with params; everything in it must hold.
-pub fn all_hold(program: &str, scenario: &str, params: &[(&str, String)]) -> Result<Output, Failed> {
-    let path = tree::root().join("tests/e2e").join(program).to_string_lossy().into_owned();
+pub fn all_hold(
+    program: &str,
+    scenario: &str,
+    params: &[(&str, String)],
+) -> Result<Output, Failed> {
+    let path = tree::root()
+        .join("tests/e2e")
+        .join(program)
+        .to_string_lossy()
+        .into_owned();
     let mut args = vec!["run".to_owned(), path, scenario.to_owned()];
     for (name, value) in params {
         args.push("--set".to_owned());

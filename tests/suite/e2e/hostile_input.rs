@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 pub fn trials() -> Vec<Trial> {
     vec![
         Trial::test("hostile_input::truncated", truncated),
-        Trial::test("hostile_input::one_character_missing", one_character_missing),
+        Trial::test(
+            "hostile_input::one_character_missing",
+            one_character_missing,
+        ),
         Trial::test("hostile_input::binary", binary),
         Trial::test("hostile_input::nested", nested),
         Trial::test("hostile_input::large", large),
@@ -31,7 +34,9 @@ fn check(folder: &Folder, name: &str, content: &[u8]) -> Result<serde_json::Valu
         .map_err(|error| format!("{name}: no JSON ({error}): {}", output.transcript()))?;
     for finding in document["diagnostics"].as_array().into_iter().flatten() {
         let line = finding["labels"][0]["line"].as_u64();
-        if line.is_none_or(|line| line == 0) || finding["message"].as_str().is_none_or(str::is_empty) {
+        if line.is_none_or(|line| line == 0)
+            || finding["message"].as_str().is_none_or(str::is_empty)
+        {
             return Err(format!("{name}: a finding without place or message: {finding}").into());
         }
     }
@@ -64,7 +69,11 @@ fn truncated() -> Result<(), Failed> {
     let folder = Folder::new("truncated");
     let text = sample();
     for at in (0..text.len()).step_by(17) {
-        check(&folder, "cut.scn", text.as_bytes().get(..at).unwrap_or_default())?;
+        check(
+            &folder,
+            "cut.scn",
+            text.as_bytes().get(..at).unwrap_or_default(),
+        )?;
     }
     Ok(())
 }
@@ -83,9 +92,15 @@ fn one_character_missing() -> Result<(), Failed> {
 fn binary() -> Result<(), Failed> {
     let folder = Folder::new("binary");
     // A fixed sequence of all byte values, in an order that looks random.
-    let noise: Vec<u8> = (0..20_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0..20_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     refused(&folder, "noise.scn", &noise)?;
-    refused(&folder, "elf.scn", b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0")?;
+    refused(
+        &folder,
+        "elf.scn",
+        b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0",
+    )?;
     refused(&folder, "utf16.scn", b"\xff\xfes\0c\0e\0n\0")?;
     refused(&folder, "zeros.scn", &[0; 4096])?;
     refused(&folder, "controls.scn", b"scenario s { \x1b[2J \x07 }")
@@ -95,34 +110,95 @@ fn nested() -> Result<(), Failed> {
     let folder = Folder::new("nested");
     let levels = 10_000;
     let programs = [
-        ("parentheses", format!("const A = {}1{}", "(".repeat(levels), ")".repeat(levels))),
-        ("lists", format!("const A = {}{}", "[".repeat(levels), "]".repeat(levels))),
-        ("records", format!("const A = {}1{}", "{a:".repeat(levels), "}".repeat(levels))),
-        ("blocks", format!("scenario s {{ {} {} }}", "if true {".repeat(levels), "}".repeat(levels))),
-        ("loops", format!("scenario s {{ {}", "loop {".repeat(levels))),
-        ("interpolation", format!("const A = {}1{}", "\"${".repeat(levels), "}\"".repeat(levels))),
-        ("else", format!("scenario s {{ if true {{ }} {} }}", "else if true { }".repeat(levels))),
+        (
+            "parentheses",
+            format!("const A = {}1{}", "(".repeat(levels), ")".repeat(levels)),
+        ),
+        (
+            "lists",
+            format!("const A = {}{}", "[".repeat(levels), "]".repeat(levels)),
+        ),
+        (
+            "records",
+            format!("const A = {}1{}", "{a:".repeat(levels), "}".repeat(levels)),
+        ),
+        (
+            "blocks",
+            format!(
+                "scenario s {{ {} {} }}",
+                "if true {".repeat(levels),
+                "}".repeat(levels)
+            ),
+        ),
+        (
+            "loops",
+            format!("scenario s {{ {}", "loop {".repeat(levels)),
+        ),
+        (
+            "interpolation",
+            format!(
+                "const A = {}1{}",
+                "\"${".repeat(levels),
+                "}\"".repeat(levels)
+            ),
+        ),
+        (
+            "else",
+            format!(
+                "scenario s {{ if true {{ }} {} }}",
+                "else if true { }".repeat(levels)
+            ),
+        ),
         ("negation", format!("const A = {}1", "-".repeat(levels))),
         ("not", format!("const A = {}true", "!".repeat(levels))),
-        ("types", format!("type T = {}int{}", "list<".repeat(levels), ">".repeat(levels))),
+        (
+            "types",
+            format!(
+                "type T = {}int{}",
+                "list<".repeat(levels),
+                ">".repeat(levels)
+            ),
+        ),
         ("optionals", format!("type T = int{}", "?".repeat(levels))),
-        ("calls", format!("scenario s {{ f{} }}", "(f".repeat(levels))),
-        ("members", format!("scenario s {{ log.info(\"\"){} }}", ".x".repeat(levels))),
+        (
+            "calls",
+            format!("scenario s {{ f{} }}", "(f".repeat(levels)),
+        ),
+        (
+            "members",
+            format!("scenario s {{ log.info(\"\"){} }}", ".x".repeat(levels)),
+        ),
         ("sums", format!("const A = 1{}", " + 1".repeat(levels))),
-        ("catches", format!("scenario s {{ let a = 1{} }}", " catch 2".repeat(levels))),
+        (
+            "catches",
+            format!("scenario s {{ let a = 1{} }}", " catch 2".repeat(levels)),
+        ),
     ];
     for (name, text) in programs {
-        check(&folder, &format!("{name}.scn"), text.as_bytes()).map_err(|error| format!("{name}: {error:?}"))?;
+        check(&folder, &format!("{name}.scn"), text.as_bytes())
+            .map_err(|error| format!("{name}: {error:?}"))?;
     }
-    refused(&folder, "deep.scn", format!("const A = {}1{}", "(".repeat(levels), ")".repeat(levels)).as_bytes())
+    refused(
+        &folder,
+        "deep.scn",
+        format!("const A = {}1{}", "(".repeat(levels), ")".repeat(levels)).as_bytes(),
+    )
 }
 
 fn large() -> Result<(), Failed> {
     let folder = Folder::new("large");
     let mib = 1024 * 1024;
     refused(&folder, "one_line.scn", "x".repeat(10 * mib).as_bytes())?;
-    check(&folder, "comments.scn", "// nothing\n".repeat(mib).as_bytes())?;
-    refused(&folder, "string.scn", format!("const A = \"{}", "y".repeat(10 * mib)).as_bytes())?;
+    check(
+        &folder,
+        "comments.scn",
+        "// nothing\n".repeat(mib).as_bytes(),
+    )?;
+    refused(
+        &folder,
+        "string.scn",
+        format!("const A = \"{}", "y".repeat(10 * mib)).as_bytes(),
+    )?;
     refused(&folder, "quotes.scn", "\"".repeat(100_000).as_bytes())?;
     refused(&folder, "names.scn", "name ".repeat(100_000).as_bytes())
 }

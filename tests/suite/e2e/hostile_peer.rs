@@ -15,28 +15,66 @@ pub fn trials() -> Vec<Trial> {
     let cases: &[(&str, Script, &str)] = &[
         ("split_into_bytes", split_into_bytes, "status 200, 5 bytes"),
         ("closes_at_once", |_| {}, "http.closed"),
-        ("cut_within_the_head", |mut c| send(&mut c, b"HTTP/1.1 200 OK\r\ncontent-le"), "http.incomplete"),
-        ("cut_within_the_body", cut_within_the_body, "http.incomplete"),
+        (
+            "cut_within_the_head",
+            |mut c| send(&mut c, b"HTTP/1.1 200 OK\r\ncontent-le"),
+            "http.incomplete",
+        ),
+        (
+            "cut_within_the_body",
+            cut_within_the_body,
+            "http.incomplete",
+        ),
         ("chunks_cut_off", chunks_cut_off, "http.incomplete"),
-        ("chunk_size_is_no_number", chunk_size_is_no_number, "http.bad_chunk"),
-        ("chunk_size_without_end", chunk_size_without_end, "http.bad_chunk"),
+        (
+            "chunk_size_is_no_number",
+            chunk_size_is_no_number,
+            "http.bad_chunk",
+        ),
+        (
+            "chunk_size_without_end",
+            chunk_size_without_end,
+            "http.bad_chunk",
+        ),
         ("two_lengths", two_lengths, "http.bad_length"),
-        ("negative_length", |mut c| send(&mut c, b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n"), "http.bad_length"),
-        ("not_http", |mut c| send(&mut c, b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "http.bad_response"),
+        (
+            "negative_length",
+            |mut c| send(&mut c, b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n"),
+            "http.bad_length",
+        ),
+        (
+            "not_http",
+            |mut c| send(&mut c, b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
+            "http.bad_response",
+        ),
         ("head_without_end", head_without_end, "http.head_too_large"),
-        ("body_above_the_limit", body_above_the_limit, "http.body_too_large"),
+        (
+            "body_above_the_limit",
+            body_above_the_limit,
+            "http.body_too_large",
+        ),
         ("stalls_before_the_head", stall, "timeout"),
         ("stalls_within_the_body", stalls_within_the_body, "timeout"),
         ("drips", drip, "timeout"),
         ("early_hints", early_hints, "status 200, 2 bytes"),
-        ("body_until_close", |mut c| send(&mut c, b"HTTP/1.0 200 OK\r\n\r\nuntil the end"), "status 200, 13 bytes"),
-        ("no_content_with_a_body", no_content_with_a_body, "status 204, 0 bytes"),
+        (
+            "body_until_close",
+            |mut c| send(&mut c, b"HTTP/1.0 200 OK\r\n\r\nuntil the end"),
+            "status 200, 13 bytes",
+        ),
+        (
+            "no_content_with_a_body",
+            no_content_with_a_body,
+            "status 204, 0 bytes",
+        ),
     ];
     let mut trials: Vec<Trial> = cases
         .iter()
         .map(|(name, script, wanted)| {
             let (script, wanted) = (*script, *wanted);
-            Trial::test(format!("hostile_peer::{name}"), move || answers(name, script, wanted))
+            Trial::test(format!("hostile_peer::{name}"), move || {
+                answers(name, script, wanted)
+            })
         })
         .collect();
     trials.push(Trial::test("hostile_peer::refuses", refuses));
@@ -61,7 +99,12 @@ fn outcome(name: &str, address: SocketAddr, wanted: &str) -> Result<(), Failed> 
     let path = folder.write("hostile.scn", PROGRAM);
     let start = Instant::now();
     let base = format!("base=http://{address}/");
-    let output = scn(["run".as_ref(), path.as_os_str(), "--set".as_ref(), base.as_ref()]);
+    let output = scn([
+        "run".as_ref(),
+        path.as_os_str(),
+        "--set".as_ref(),
+        base.as_ref(),
+    ]);
     if start.elapsed() > Duration::from_secs(10) {
         return Err(format!("took {:?}", start.elapsed()).into());
     }
@@ -74,7 +117,9 @@ fn outcome(name: &str, address: SocketAddr, wanted: &str) -> Result<(), Failed> 
 /// Serves connections by a script until the test is over.
 fn answers(name: &str, script: Script, wanted: &str) -> Result<(), Failed> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    let address = listener.local_addr().expect("a bound socket has an address");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
     std::thread::spawn(move || {
         for connection in listener.incoming().flatten() {
             std::thread::spawn(move || script(with_request_read(connection)));
@@ -100,7 +145,9 @@ fn send(connection: &mut TcpStream, bytes: &[u8]) {
 
 fn split_into_bytes(mut c: TcpStream) {
     let _ = c.set_nodelay(true);
-    for byte in b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n" {
+    for byte in
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    {
         send(&mut c, &[*byte]);
     }
 }
@@ -110,21 +157,33 @@ fn cut_within_the_body(mut c: TcpStream) {
 }
 
 fn chunks_cut_off(mut c: TcpStream) {
-    send(&mut c, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab");
+    send(
+        &mut c,
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nab",
+    );
 }
 
 fn chunk_size_is_no_number(mut c: TcpStream) {
-    send(&mut c, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n");
+    send(
+        &mut c,
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n",
+    );
 }
 
 fn chunk_size_without_end(mut c: TcpStream) {
-    send(&mut c, b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+    send(
+        &mut c,
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+    );
     send(&mut c, "f".repeat(100).as_bytes());
     send(&mut c, b"\r\n");
 }
 
 fn two_lengths(mut c: TcpStream) {
-    send(&mut c, b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd");
+    send(
+        &mut c,
+        b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
+    );
 }
 
 fn head_without_end(mut c: TcpStream) {
@@ -134,7 +193,10 @@ fn head_without_end(mut c: TcpStream) {
 }
 
 fn body_above_the_limit(mut c: TcpStream) {
-    send(&mut c, b"HTTP/1.1 200 OK\r\ncontent-length: 10000000\r\n\r\n");
+    send(
+        &mut c,
+        b"HTTP/1.1 200 OK\r\ncontent-length: 10000000\r\n\r\n",
+    );
     let part = "z".repeat(64 * 1024);
     while c.write_all(part.as_bytes()).is_ok() {}
 }
@@ -151,7 +213,10 @@ fn stalls_within_the_body(mut c: TcpStream) {
 /// Sends a byte now and then: each one is in time, the whole is not.
 fn drip(mut c: TcpStream) {
     let _ = c.set_read_timeout(Some(Duration::from_millis(50)));
-    send(&mut c, b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n");
+    send(
+        &mut c,
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n",
+    );
     while c.write_all(b"d").is_ok() {
         // Waiting for the peer to go away is what paces the drops.
         if matches!(c.read(&mut [0]), Ok(_)) {
@@ -161,17 +226,25 @@ fn drip(mut c: TcpStream) {
 }
 
 fn early_hints(mut c: TcpStream) {
-    send(&mut c, b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n");
+    send(
+        &mut c,
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n",
+    );
     send(&mut c, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
 }
 
 fn no_content_with_a_body(mut c: TcpStream) {
-    send(&mut c, b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nabcde");
+    send(
+        &mut c,
+        b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\nabcde",
+    );
 }
 
 fn refuses() -> Result<(), Failed> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    let address = listener.local_addr().expect("a bound socket has an address");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
     drop(listener);
     outcome("refuses", address, "connection_refused")
 }
@@ -179,7 +252,9 @@ fn refuses() -> Result<(), Failed> {
 /// Closing with unread data makes the system send a reset.
 fn resets() -> Result<(), Failed> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    let address = listener.local_addr().expect("a bound socket has an address");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
     std::thread::spawn(move || {
         for mut connection in listener.incoming().flatten() {
             let _ = connection.read(&mut [0]);

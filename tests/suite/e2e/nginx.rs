@@ -51,7 +51,13 @@ fn start(program: &Path, folder: &Folder, ports: &[Port]) -> Result<Daemon, Fail
     folder.write("www/hello.txt", "hello from nginx\n");
     folder.write("www/large.bin", vec![b'x'; 3_000_000]);
     let mut command = Command::new(program);
-    command.arg("-p").arg(folder.path("")).arg("-c").arg(file).arg("-e").arg(folder.path("start.log"));
+    command
+        .arg("-p")
+        .arg(folder.path(""))
+        .arg("-c")
+        .arg(file)
+        .arg("-e")
+        .arg(folder.path("start.log"));
     let mut daemon = Daemon::start(&mut command, folder);
     for port in ports {
         daemon.listens(port.number, folder)?;
@@ -62,16 +68,38 @@ fn start(program: &Path, folder: &Folder, ports: &[Port]) -> Result<Daemon, Fail
 fn http(program: &Path) -> Result<(), Failed> {
     let folder = Folder::new("nginx-http");
     let port = free_port();
-    let _daemon = start(program, &folder, &[Port { number: port, tls: None }])?;
-    all_hold("nginx.scn", "plain", &[("base", format!("http://127.0.0.1:{port}"))])?;
+    let _daemon = start(
+        program,
+        &folder,
+        &[Port {
+            number: port,
+            tls: None,
+        }],
+    )?;
+    all_hold(
+        "nginx.scn",
+        "plain",
+        &[("base", format!("http://127.0.0.1:{port}"))],
+    )?;
     Ok(())
 }
 
 fn source_address(program: &Path) -> Result<(), Failed> {
     let folder = Folder::new("nginx-source");
     let port = free_port();
-    let _daemon = start(program, &folder, &[Port { number: port, tls: None }])?;
-    all_hold("nginx.scn", "sources", &[("base", format!("http://127.0.0.1:{port}"))])?;
+    let _daemon = start(
+        program,
+        &folder,
+        &[Port {
+            number: port,
+            tls: None,
+        }],
+    )?;
+    all_hold(
+        "nginx.scn",
+        "sources",
+        &[("base", format!("http://127.0.0.1:{port}"))],
+    )?;
     let log = folder.path("access.log");
     eventually(&log, "127.0.0.2 GET /hello.txt 200")?;
     eventually(&log, "127.0.0.3 GET /hello.txt 200")?;
@@ -88,11 +116,27 @@ fn https(program: &Path) -> Result<(), Failed> {
     let other = authority.sign("other", &["other.test"], &folder);
     let own = self_signed("own", &names, &folder);
     let client = clients.sign("client", &["client.test"], &folder);
-    let mutual = format!("{} ssl_client_certificate {}; ssl_verify_client on;", tls(&good), clients.cert.display());
+    let mutual = format!(
+        "{} ssl_client_certificate {}; ssl_verify_client on;",
+        tls(&good),
+        clients.cert.display()
+    );
     let old = format!("{} ssl_protocols TLSv1.2;", tls(&good));
-    let kinds =
-        [("good", tls(&good)), ("expired", tls(&expired)), ("other", tls(&other)), ("own", tls(&own)), ("mutual", mutual), ("old", old)];
-    let ports: Vec<Port> = kinds.iter().map(|(_, tls)| Port { number: free_port(), tls: Some(tls.clone()) }).collect();
+    let kinds = [
+        ("good", tls(&good)),
+        ("expired", tls(&expired)),
+        ("other", tls(&other)),
+        ("own", tls(&own)),
+        ("mutual", mutual),
+        ("old", old),
+    ];
+    let ports: Vec<Port> = kinds
+        .iter()
+        .map(|(_, tls)| Port {
+            number: free_port(),
+            tls: Some(tls.clone()),
+        })
+        .collect();
     let _daemon = start(program, &folder, &ports)?;
     let mut params: Vec<(&str, String)> = kinds
         .iter()
@@ -107,5 +151,9 @@ fn https(program: &Path) -> Result<(), Failed> {
 }
 
 fn tls(identity: &Identity) -> String {
-    format!("ssl_certificate {}; ssl_certificate_key {};", identity.cert.display(), identity.key.display())
+    format!(
+        "ssl_certificate {}; ssl_certificate_key {};",
+        identity.cert.display(),
+        identity.key.display()
+    )
 }

@@ -9,14 +9,37 @@ use std::process::Command;
 
 /// The tests of this file.
 pub fn trials() -> Vec<Trial> {
-    vec![needs("openssl", "openssl::raw_tls", raw_tls), needs("openssl", "openssl::client_certificates", mutual)]
+    vec![
+        needs("openssl", "openssl::raw_tls", raw_tls),
+        needs("openssl", "openssl::client_certificates", mutual),
+    ]
 }
 
-fn start(program: &Path, folder: &Folder, authority: &Authority, port: u16, more: &[&str]) -> Result<Daemon, Failed> {
+fn start(
+    program: &Path,
+    folder: &Folder,
+    authority: &Authority,
+    port: u16,
+    more: &[&str],
+) -> Result<Daemon, Failed> {
     let server = authority.sign("server", &["localhost", "127.0.0.1"], folder);
     let mut command = Command::new(program);
-    command.args(["s_server", "-accept", &port.to_string(), "-rev", "-alpn", "echo/1", "-naccept", "100"]);
-    command.arg("-cert").arg(&server.cert).arg("-key").arg(&server.key).args(more);
+    command.args([
+        "s_server",
+        "-accept",
+        &port.to_string(),
+        "-rev",
+        "-alpn",
+        "echo/1",
+        "-naccept",
+        "100",
+    ]);
+    command
+        .arg("-cert")
+        .arg(&server.cert)
+        .arg("-key")
+        .arg(&server.key)
+        .args(more);
     let mut daemon = Daemon::start(&mut command, folder);
     daemon.listens(port, folder)?;
     Ok(daemon)
@@ -27,7 +50,10 @@ fn raw_tls(program: &Path) -> Result<(), Failed> {
     let authority = Authority::new("authority", &folder);
     let port = free_port();
     let _daemon = start(program, &folder, &authority, port, &[])?;
-    let params = [("server", format!("127.0.0.1:{port}")), ("roots", authority.cert.display().to_string())];
+    let params = [
+        ("server", format!("127.0.0.1:{port}")),
+        ("roots", authority.cert.display().to_string()),
+    ];
     all_hold("openssl.scn", "reversed", &params)?;
     Ok(())
 }
@@ -38,7 +64,13 @@ fn mutual(program: &Path) -> Result<(), Failed> {
     let client = authority.sign("client", &["client.test"], &folder);
     let roots = authority.cert.display().to_string();
     let port = free_port();
-    let _daemon = start(program, &folder, &authority, port, &["-Verify", "1", "-verify_return_error", "-CAfile", &roots])?;
+    let _daemon = start(
+        program,
+        &folder,
+        &authority,
+        port,
+        &["-Verify", "1", "-verify_return_error", "-CAfile", &roots],
+    )?;
     let params = [
         ("server", format!("127.0.0.1:{port}")),
         ("roots", roots),

@@ -15,10 +15,23 @@ fn commands(program: &Path) -> Result<(), Failed> {
     let folder = Folder::new("redis");
     let port = free_port();
     let mut command = Command::new(program);
-    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    command.args([
+        "--port",
+        &port.to_string(),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]);
     command.arg("--dir").arg(folder.path(""));
     let mut daemon = Daemon::start(&mut command, &folder);
     daemon.listens(port, &folder)?;
-    all_hold("redis.scn", "commands", &[("server", format!("127.0.0.1:{port}"))])?;
+    all_hold(
+        "redis.scn",
+        "commands",
+        &[("server", format!("127.0.0.1:{port}"))],
+    )?;
     Ok(())
 }

@@ -13,7 +13,9 @@ pub fn trials() -> Vec<Trial> {
     for page in ["README.md", "docs/guide.md", "docs/library.md"] {
         for block in blocks(&tree::read(&tree::root().join(page))) {
             if block.language == "scn" {
-                trials.push(Trial::test(format!("{page}:{}", block.line), move || holds(&block)));
+                trials.push(Trial::test(format!("{page}:{}", block.line), move || {
+                    holds(&block)
+                }));
             }
         }
     }
@@ -39,7 +41,11 @@ fn holds(block: &Block) -> Result<(), Failed> {
 
 /// The first program of a page about a runtime error fails with that code; the second has nothing to report.
 fn explained(page: &Path) -> Result<(), Failed> {
-    let code = page.file_stem().expect("a page has a name").to_string_lossy().into_owned();
+    let code = page
+        .file_stem()
+        .expect("a page has a name")
+        .to_string_lossy()
+        .into_owned();
     let programs = blocks(&tree::read(page));
     let [broken, fixed] = programs.as_slice() else {
         return Err("a page has two programs: a failing and a fixed one".into());
@@ -56,22 +62,36 @@ fn explained(page: &Path) -> Result<(), Failed> {
 /// The README's two commands are those that the project's own check runs.
 fn readme_commands() -> Result<(), Failed> {
     let readme = tree::read(&tree::root().join("README.md"));
-    let commands: Vec<Block> = blocks(&readme).into_iter().filter(|block| block.language == "sh").collect();
-    let commands: Vec<&str> = commands.iter().flat_map(|block| block.text.lines()).collect();
+    let commands: Vec<Block> = blocks(&readme)
+        .into_iter()
+        .filter(|block| block.language == "sh")
+        .collect();
+    let commands: Vec<&str> = commands
+        .iter()
+        .flat_map(|block| block.text.lines())
+        .collect();
     let [run, test] = commands.as_slice() else {
         return Err(format!("two commands are promised: {commands:?}").into());
     };
-    let arguments = run.strip_prefix("cargo run --release -- ").ok_or("the first command runs the program")?;
+    let arguments = run
+        .strip_prefix("cargo run --release -- ")
+        .ok_or("the first command runs the program")?;
     let root = tree::root();
-    let arguments = arguments.split(' ').map(|word| match word.ends_with(".scn") {
-        true => root.join(word).display().to_string(),
-        false => word.to_owned(),
-    });
+    let arguments = arguments
+        .split(' ')
+        .map(|word| match word.ends_with(".scn") {
+            true => root.join(word).display().to_string(),
+            false => word.to_owned(),
+        });
     let output = scn(arguments);
     if output.status != 0 {
         return Err(output.transcript().into());
     }
-    match tree::read(&tree::root().join(".ci/run")).lines().next_back() == Some(*test) {
+    match tree::read(&tree::root().join(".ci/run"))
+        .lines()
+        .next_back()
+        == Some(*test)
+    {
         true => Ok(()),
         false => Err(format!("`.ci/run` does not end with `{test}`").into()),
     }
@@ -80,14 +100,25 @@ fn readme_commands() -> Result<(), Failed> {
 /// What the README says is printed is what is printed, but for times and ports.
 fn readme_outputs() -> Result<(), Failed> {
     let readme = tree::read(&tree::root().join("README.md"));
-    let shown: Vec<Block> = blocks(&readme).into_iter().filter(|block| block.language == "text").collect();
+    let shown: Vec<Block> = blocks(&readme)
+        .into_iter()
+        .filter(|block| block.language == "text")
+        .collect();
     let hello = tree::root().join("examples/hello.scn");
     let ran = scn(["run".as_ref(), hello.as_os_str()]);
     compare(&shown[0].text, &ran.out)?;
     let folder = Folder::new("typo");
-    let typo = folder.write("hello.scn", tree::read(&hello).replace("home.status", "home.staus"));
+    let typo = folder.write(
+        "hello.scn",
+        tree::read(&hello).replace("home.status", "home.staus"),
+    );
     let checked = scn(["check".as_ref(), typo.as_os_str()]);
-    compare(&shown[1].text, &checked.out.replace(&typo.display().to_string(), "examples/hello.scn"))
+    compare(
+        &shown[1].text,
+        &checked
+            .out
+            .replace(&typo.display().to_string(), "examples/hello.scn"),
+    )
 }
 
 fn compare(shown: &str, printed: &str) -> Result<(), Failed> {
