@@ -118,6 +118,8 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
             json!({ "type": "log", "level": level, "text": text, "place": place_value(*place, program) })
         }
         Event::Exchange(exchange) => exchange_value(exchange, program, clock),
+        // Samples of metrics are for reports on load, which are not part of this output yet.
+        Event::Sample { .. } => Value::Null,
         Event::DeferFailed { fault } => {
             json!({ "type": "defer_error", "error": error(fault, program) })
         }

@@ -74,7 +74,7 @@ impl<'p> Transcript<'p> {
                 let text = format!("server {name} listens on {protocol}://{address}");
                 self.line(&self.style.dim(&text));
             }
-            Event::ServerStart { .. } => {}
+            Event::ServerStart { .. } | Event::Sample { .. } => {}
             Event::ServerError { name, fault } => self.failure(&format!("server {name}"), fault),
             Event::SectionStart { section } => self.section(section),
             Event::SectionEnd { section, end, .. } => self.section_end(section, end),
