@@ -90,3 +90,32 @@ fn lines_shuffled() {
         }
     }
 }
+
+#[test]
+fn token_soup() {
+    const TOKENS: &str = "let var x = == ( ) [ ] { } , : ; . ?. ?? && || + - * / % < > ! ~ | & .. ..= => -> @ 1 2s 5/s \
+        \"a\" \"${ \" \"\"\" b\"x re\"x if else match for in while loop every choose parallel race retry times \
+        backoff step timeout do catch as return fail none true check expect think sleep defer fn type enum \
+        const param data pool metric server http scenario test thresholds load users spawn each setup \
+        source tags export extern use GET _ ' \\ // /// $ # é";
+    let tokens: Vec<&str> = TOKENS.split_whitespace().collect();
+    let programs = if cfg!(debug_assertions) { 300 } else { 20_000 };
+    // A small generator of its own keeps the soup the same on every machine.
+    let mut state: u64 = 0x2545_F491_4F6C_DD1D;
+    let mut next = move |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % bound as u64) as usize
+    };
+    for _ in 0..programs {
+        let mut text = String::new();
+        for _ in 0..next(80) {
+            text.push_str(tokens[next(tokens.len())]);
+            text.push_str(["", " ", " ", " ", "\n", "\n  "][next(6)]);
+        }
+        survive(&text);
+        survive(&format!("fn f() {{\n{text}\n}}\n"));
+        survive(&format!("scenario s {{\n{text}\n}}\n"));
+    }
+}

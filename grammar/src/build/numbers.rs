@@ -107,12 +107,12 @@ fn classify(text: &str, minus: bool) -> Result<(ExprKind, bool), Wrong> {
 
 fn prefixed(text: &str) -> Option<(u32, &str)> {
     let radix = match text.get(..2)? {
-        "0x" | "0X" => 16,
-        "0o" | "0O" => 8,
-        "0b" | "0B" => 2,
+        "0x" => 16,
+        "0o" => 8,
+        "0b" => 2,
         _ => return None,
     };
-    // `0b` alone would be a size of no bytes in another spelling: digits must follow.
+    // Only small letters: `0B` is a size.
     Some((radix, &text[2..]))
 }
 
