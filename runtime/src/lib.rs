@@ -22,6 +22,7 @@ mod life;
 pub mod link;
 mod natives;
 pub mod object;
+pub mod run;
 mod scope;
 pub mod stop;
 mod strand;
@@ -41,4 +42,6 @@ pub use link::{LinkError, Linked};
 pub use object::{
     Any, Extern, Key, List, Map, Own, OwnSlot, Seen, Slot, Slots, VarList, VarMap, View,
 };
+pub use run::{Outcome, Plan, RunError, What, run};
 pub use scn_compiler::ir::{DescId, desc};
+pub use stop::StopHandle;

@@ -1,0 +1,436 @@
+//! Runs a linked program: its scenarios, its tests, or its servers alone.
+//!
+//! A run is led from here, section by section: params and data, servers, `setup`, then users, which lead themselves;
+//! `teardown`, and the end of the servers. Everything waits by turning the driver. Enter at [`run`].
+
+mod globals;
+mod servers;
+mod tally;
+
+pub use tally::Outcome;
+
+use crate::ctx::{Ctx, Settings};
+use crate::driver::turn;
+use crate::event::{End, Event, Observer, SectionKind};
+use crate::fault::Fault;
+use crate::io::Reactor;
+use crate::life::{self, Course, LifeId, Plan as UserPlan};
+use crate::link::Linked;
+use crate::stop::StopHandle;
+use crate::timer::{Clock, Nanos, Target};
+use crate::user::User;
+use crate::watchdog::Watchdog;
+use crate::worker::Worker;
+use crate::{codes, descs};
+use scn_compiler::ir::{FuncId, Scenario, SlotType, Test};
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+use std::{fmt, io};
+use tally::Tally;
+
+/// What is to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The scenarios of these names, all of them if there are none, side by side.
+    Scenarios(Vec<String>),
+    /// The tests whose name contains this text, one after another, each with servers of its own.
+    Tests(Option<String>),
+    /// The servers, until the run is stopped.
+    Servers,
+}
+
+/// How to run it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What.
+    pub what: What,
+    /// Values of params as text, read by their declared types.
+    pub params: Vec<(String, String)>,
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// Folder that relative file names are looked up in.
+    pub base: PathBuf,
+    /// Whether exchanges are reported with their text.
+    pub verbose: bool,
+    /// Whether time jumps to the next timer when nothing else is pending.
+    pub virtual_clock: bool,
+    /// How long the run may take until it is asked to stop.
+    pub limit: Option<Duration>,
+    /// How long it may go on after it was asked to stop, until it is cancelled.
+    pub grace: Option<Duration>,
+}
+
+impl Plan {
+    /// A plan without params and limits.
+    pub fn new(what: What) -> Plan {
+        Plan {
+            what,
+            params: Vec::new(),
+            seed: 0,
+            base: PathBuf::new(),
+            verbose: false,
+            virtual_clock: false,
+            limit: None,
+            grace: None,
+        }
+    }
+}
+
+/// Why there was no run.
+#[derive(Debug)]
+pub enum RunError {
+    /// No scenario of that name.
+    UnknownScenario(String),
+    /// No param of that name.
+    UnknownParam(String),
+    /// A param without initialiser was not given.
+    MissingParam(String),
+    /// The text of a param is not of its type.
+    BadParam {
+        /// The param.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The system refuses what every run needs.
+    Io(io::Error),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::UnknownScenario(name) => write!(f, "there is no scenario `{name}`"),
+            RunError::UnknownParam(name) => write!(f, "there is no param `{name}`"),
+            RunError::MissingParam(name) => write!(f, "the param `{name}` needs a value"),
+            RunError::BadParam { name, why } => write!(f, "the param `{name}`: {why}"),
+            RunError::Io(error) => write!(f, "the system refuses to run this: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl From<io::Error> for RunError {
+    fn from(error: io::Error) -> RunError {
+        RunError::Io(error)
+    }
+}
+
+/// Runs a program on this thread. Stopping is asked for by the handle, from any thread.
+pub fn run(
+    linked: &Arc<Linked>,
+    plan: &Plan,
+    observer: &mut dyn Observer,
+    stop: &StopHandle,
+) -> Result<Outcome, RunError> {
+    globals::check_names(linked, plan)?;
+    let tally = Rc::new(RefCell::new(Tally::default()));
+    let ctx = context(linked, plan, stop, tally::sink(observer, tally.clone()))?;
+    let entered = ctx.enter();
+    let watchdog = Watchdog::start(ctx.worker().stop.poker.clone());
+    let run = Run {
+        ctx: &ctx,
+        linked,
+        plan,
+        tally: &tally,
+        secrets: RefCell::default(),
+        limit: Cell::new(None),
+        users: Cell::new(0),
+    };
+    let result = run.all();
+    drop(watchdog);
+    ctx.run_extensions().clear();
+    let mut outcome = tally.borrow().outcome();
+    outcome.live_objects = ctx.heap.live();
+    outcome.stopped = stop.level() > 0;
+    drop(entered);
+    result.map(|()| outcome)
+}
+
+/// A context with its worker.
+fn context(
+    linked: &Arc<Linked>,
+    plan: &Plan,
+    stop: &StopHandle,
+    sink: Box<dyn FnMut(Event)>,
+) -> io::Result<Box<Ctx>> {
+    let settings = Settings {
+        base: plan.base.clone(),
+        verbose: plan.verbose,
+        seed: plan.seed,
+    };
+    let ctx = Ctx::new(linked.descs.clone(), Arc::new(settings), sink);
+    ctx.set_linked(linked.clone());
+    let reactor = Reactor::new(if plan.virtual_clock {
+        Clock::Virtual(0)
+    } else {
+        Clock::Real
+    })?;
+    let (codes, shapes) = codes::table(linked);
+    let worker = Worker::new(reactor, codes, shapes, stop.clone());
+    // SAFETY: the word is in the context, which drops the worker and its watch before it goes.
+    unsafe { worker.stop.attach(&ctx.heap.poke) };
+    ctx.set_worker(worker);
+    Ok(ctx)
+}
+
+/// A run under way.
+struct Run<'a> {
+    ctx: &'a Ctx,
+    linked: &'a Arc<Linked>,
+    plan: &'a Plan,
+    tally: &'a RefCell<Tally>,
+    /// Texts of secret params, which every user masks.
+    secrets: RefCell<Vec<Rc<str>>>,
+    /// When the run is asked to stop, or cancelled after that.
+    limit: Cell<Option<Nanos>>,
+    /// Users so far.
+    users: Cell<u64>,
+}
+
+/// A scenario with its setup behind it.
+struct Prepared<'a> {
+    scenario: &'a Scenario,
+    name: Rc<str>,
+    /// The life of setup and teardown.
+    life: LifeId,
+    seed: u64,
+}
+
+/// The number of users that are nobody's in particular: initialisers, setups, servers.
+const NOBODY: u64 = u64::MAX;
+
+impl Run<'_> {
+    fn all(&self) -> Result<(), RunError> {
+        self.arm(self.plan.limit);
+        if !self.set_globals()? {
+            return Ok(());
+        }
+        match &self.plan.what {
+            What::Scenarios(names) => self.scenarios(names)?,
+            What::Tests(filter) => self.tests(filter.as_deref())?,
+            What::Servers => self.with_servers(|| {
+                self.turn_until(|| self.is_stopping())?;
+                Ok(())
+            })?,
+        }
+        Ok(())
+    }
+
+    fn scenarios(&self, names: &[String]) -> io::Result<()> {
+        let all = &self.linked.program.scenarios;
+        let wanted = all
+            .iter()
+            .filter(|scenario| names.is_empty() || names.contains(&scenario.name));
+        self.with_servers(|| {
+            let mut prepared = Vec::new();
+            let mut well = true;
+            for scenario in wanted.clone() {
+                match self.set_up(scenario)? {
+                    Some(ready) => prepared.push(ready),
+                    None => well = false,
+                }
+            }
+            if well && !self.is_stopping() {
+                prepared.iter().for_each(|ready| self.start_users(ready));
+            }
+            self.turn_until(|| self.ctx.worker().users.get() == 0)?;
+            prepared
+                .iter()
+                .rev()
+                .try_for_each(|ready| self.tear_down(ready))
+        })
+    }
+
+    /// Runs `setup`; nothing if it fails.
+    fn set_up<'s>(&self, scenario: &'s Scenario) -> io::Result<Option<Prepared<'s>>> {
+        let name: Rc<str> = scenario.name.as_str().into();
+        let life = self.open(NOBODY, &name, &[]);
+        let seed = match scenario.setup {
+            Some(setup) => self.frozen_section(life, SectionKind::Setup, &name, setup, true)?,
+            None => Some(0),
+        };
+        match seed {
+            Some(seed) => Ok(Some(Prepared {
+                scenario,
+                name,
+                life,
+                seed,
+            })),
+            None => self.close(life).map(|()| None),
+        }
+    }
+
+    /// One user, one iteration: a load block is another matter.
+    fn start_users(&self, ready: &Prepared<'_>) {
+        let Scenario {
+            init,
+            each,
+            exit,
+            cells,
+            ..
+        } = ready.scenario;
+        let plan = Rc::new(UserPlan {
+            name: ready.name.clone(),
+            sections: [*init, *each, *exit],
+            seed: ready.seed,
+            iterations: 1,
+        });
+        let id = self.users.replace(self.users.get() + 1);
+        let user = self.user(id, &ready.name, cells.len());
+        life::open_scenario(self.ctx, user, plan, pointers(cells));
+    }
+
+    fn tear_down(&self, ready: &Prepared<'_>) -> io::Result<()> {
+        if let Some(teardown) = ready.scenario.teardown {
+            let takes_seed = self.takes_argument(teardown);
+            let args: &[u64] = if takes_seed { &[ready.seed] } else { &[] };
+            self.section(
+                ready.life,
+                SectionKind::Teardown,
+                &ready.name,
+                teardown,
+                args,
+            )?;
+        }
+        self.close(ready.life)
+    }
+
+    fn tests(&self, filter: Option<&str>) -> io::Result<()> {
+        let wanted = |test: &&Test| filter.is_none_or(|text| test.name.contains(text));
+        for test in self.linked.program.tests.iter().filter(wanted) {
+            if self.is_stopping() {
+                break;
+            }
+            let name: Rc<str> = test.name.as_str().into();
+            self.tally.borrow_mut().begin_test();
+            self.with_servers(|| {
+                let id = self.users.replace(self.users.get() + 1);
+                let life = self.open(id, &name, &[]);
+                self.section(life, SectionKind::Test, &name, test.func, &[])?;
+                self.close(life)
+            })?;
+            self.tally.borrow_mut().end_test();
+        }
+        Ok(())
+    }
+
+    /// Whether users are asked to stop.
+    fn is_stopping(&self) -> bool {
+        life::is_stopping(self.ctx)
+    }
+
+    fn takes_argument(&self, func: FuncId) -> bool {
+        !self.ctx.worker().shape(func).pointers.is_empty()
+    }
+
+    /// A new user with its random stream and the secrets of params.
+    fn user(&self, id: u64, name: &str, cells: usize) -> Rc<User> {
+        let user = User::new(id, name, stream(self.plan.seed, name, id), cells);
+        self.secrets
+            .borrow()
+            .iter()
+            .for_each(|secret| user.add_secret(secret));
+        Rc::new(user)
+    }
+
+    /// Begins a life that is led from here.
+    fn open(&self, id: u64, name: &str, cells: &[SlotType]) -> LifeId {
+        let user = self.user(id, name, cells.len());
+        life::open(self.ctx, user, Course::Led, pointers(cells))
+    }
+
+    /// Ends a life and waits until its strands have unwound.
+    fn close(&self, id: LifeId) -> io::Result<()> {
+        life::close(self.ctx, id);
+        self.turn_until(|| !life::is_open(self.ctx, id))
+    }
+
+    /// Runs one section to its end. The results are owned.
+    fn section(
+        &self,
+        life: LifeId,
+        kind: SectionKind,
+        name: &Rc<str>,
+        func: FuncId,
+        args: &[u64],
+    ) -> io::Result<Option<[u64; 2]>> {
+        life::start(self.ctx, life, kind, name, func, args);
+        let result = RefCell::new(None);
+        self.turn_until(|| {
+            result.replace(life::take_result(self.ctx, life));
+            result.borrow().is_some()
+        })?;
+        match result.into_inner() {
+            Some((End::Done, results)) => Ok(Some(results)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Turns the driver until `done`.
+    fn turn_until(&self, done: impl Fn() -> bool) -> io::Result<()> {
+        while !done() {
+            turn(self.ctx, true)?;
+            self.look_at_limit();
+        }
+        Ok(())
+    }
+
+    fn arm(&self, after: Option<Duration>) {
+        let reactor = self.ctx.worker().reactor();
+        let limit = after.map(|after| reactor.now().saturating_add(after.as_nanos() as u64));
+        self.limit.set(limit);
+        if let Some(at) = limit {
+            reactor.insert_timer(at, Target::Wake(Waker::noop().clone()));
+        }
+    }
+
+    fn look_at_limit(&self) {
+        let now = || self.ctx.worker().reactor().now();
+        if self.limit.get().is_some_and(|limit| limit <= now()) {
+            let stop = &self.ctx.worker().stop.handle;
+            stop.request();
+            self.arm(if stop.level() == 1 {
+                self.plan.grace
+            } else {
+                None
+            });
+        }
+    }
+}
+
+/// Which cells hold pointers.
+fn pointers(cells: &[SlotType]) -> Rc<[bool]> {
+    cells.iter().map(|cell| descs::is_pointer(*cell)).collect()
+}
+
+/// The seed of a user's random stream: the same whatever else runs (FNV-1a over seed, scenario and number).
+fn stream(seed: u64, scenario: &str, id: u64) -> u64 {
+    let bytes = seed
+        .to_le_bytes()
+        .into_iter()
+        .chain(scenario.bytes())
+        .chain(id.to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// An error of the run itself, reported as a section's.
+fn failed(ctx: &Ctx, kind: SectionKind, name: &Rc<str>, fault: Fault) {
+    let section = crate::event::Section {
+        kind,
+        name: name.clone(),
+        user: NOBODY,
+        iteration: 0,
+    };
+    ctx.emit(Event::SectionEnd {
+        section,
+        nanos: 0,
+        end: End::Failed(fault),
+    });
+}
