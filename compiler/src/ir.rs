@@ -13,7 +13,7 @@ mod parse;
 mod print;
 mod verify;
 
-pub use operands::{Mode, Origin, Signatures, result_origin, terminator_origin};
+pub use operands::{Mode, Origin, Signatures, immortals, result_origin, terminator_origin};
 pub use parse::{ParseError, parse_ir};
 pub use print::{function_text, ir_text};
 pub use verify::{Broken, Stage, verify};
@@ -564,7 +564,7 @@ pub enum CheckedOp {
 pub enum WaitOp {
     /// A call of a waiting function.
     Call(FuncId, Vec<Reg>),
-    /// A call of a waiting host function. Borrowed arguments must live in slots across the wait.
+    /// A call of a waiting host function. Borrowed arguments must live in slots across the wait, unless they are immortal.
     Host(NativeId, Vec<Reg>),
     /// Runs branches as strands, arguments own.
     /// `parallel`: the result is a tuple (of this descriptor) with one memory slot for each branch; the functions
@@ -647,7 +647,7 @@ pub struct Frame {
     pub locals: u32,
     /// Local of every register.
     pub local: Vec<u32>,
-    /// Slot of every register that lives across a wait (or is borrowed by a wait), `None` for the others.
+    /// Slot of every register that lives across a wait (or is mortal and borrowed by a wait), `None` for the others.
     pub slot: Vec<Option<u32>>,
     /// Waits in order; number k is state k + 1.
     pub waits: Vec<WaitPoint>,

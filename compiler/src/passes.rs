@@ -1,10 +1,12 @@
 //! What makes a lowered program ready to run. Enter at [`run`].
 //!
 //! `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `params` decides
-//! which parameters are owned; `ownership` inserts the reference counts; `frames` gives registers their homes.
+//! which parameters are owned; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
+//! `frames` gives registers their homes.
 //! In debug builds the verifier looks at the result of each.
 
 mod calls;
+mod constants;
 mod frames;
 pub(crate) mod graph;
 mod ownership;
@@ -21,6 +23,7 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
     calls::run(program, strands);
     verify(program, crate::ir::Stage::Ssa);
     params::run(program, strands);
+    constants::run(program);
     ownership::run(program);
     verify(program, crate::ir::Stage::Owned);
     frames::run(program);

@@ -273,6 +273,15 @@ pub fn result_origin(op: &Op) -> Origin {
     }
 }
 
+/// The registers of a function that hold immortal pointers: nothing needs to keep them alive.
+pub fn immortals(function: &Function) -> std::collections::HashSet<Reg> {
+    let insts = function.blocks.iter().flat_map(|block| &block.insts);
+    insts
+        .filter(|inst| result_origin(&inst.op) == Origin::Static)
+        .flat_map(|inst| inst.results.iter().copied())
+        .collect()
+}
+
 /// Where the results of a terminator come from.
 pub fn terminator_origin(term: &Terminator) -> Origin {
     match term {

@@ -4,6 +4,8 @@
 
 mod frames;
 mod ownership;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use super::*;

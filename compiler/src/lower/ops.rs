@@ -369,8 +369,10 @@ impl<'h> Lower<'_, 'h> {
     /// A call of something that fails always.
     pub fn raise(&mut self, name: &str, args: &[Reg]) {
         let (native, _) = self.t.intrinsic(name);
+        let outer = std::mem::replace(&mut self.b.cold, true);
         self.fallible(Fallible::Try(TryOp::Host(native, args.to_vec())), &[]);
         self.b.terminate(crate::ir::Terminator::Unreachable);
+        self.b.cold = outer;
     }
 }
 

@@ -78,7 +78,7 @@ fn wait_points(function: &Function, sigs: &Signatures, liveness: &Liveness) -> V
     points
 }
 
-/// Parameters, what landings read, and pointers that a wait borrows.
+/// Parameters, what landings read, and mortal pointers that a wait borrows.
 fn slotted(function: &Function, sigs: &Signatures, waits: &[WaitPoint], params: &[Reg]) -> RegSet {
     let mut set = RegSet::new(function.regs.len());
     for reg in params.iter().chain(

@@ -147,12 +147,19 @@ impl<'f> Counts<'f> {
             let dead: Vec<Reg> = dead
                 .filter(|reg| self.is_owned(*reg) && !live_in.has(*reg))
                 .collect();
-            if !dead.is_empty() {
+            let ends_there = self.is_unreachable(target.block);
+            if !dead.is_empty() && !ends_there {
                 edges.push((block, edge, dead));
             }
         }
         self.function.blocks[block.index()].term = term;
         before
+    }
+
+    /// Whether nothing can come of a block: there counts do not matter.
+    fn is_unreachable(&self, block: BlockId) -> bool {
+        let block = &self.function.blocks[block.index()];
+        block.insts.is_empty() && block.term == Terminator::Unreachable
     }
 
     /// Counts of the instructions of a block, from the last to the first.

@@ -90,12 +90,17 @@ impl Check<'_> {
     }
 
     fn borrows_in_slots(&self, id: BlockId, frame: &Frame) -> Result_ {
+        let immortal = crate::ir::immortals(self.function);
         let mut homeless = None;
         self.function.blocks[id.index()]
             .term
             .each_reg(self.sigs, &mut |reg, mode| {
                 let pointer = self.function.regs[reg.index()] == Ty::Ptr;
-                if pointer && mode == Mode::Borrow && frame.slot[reg.index()].is_none() {
+                if pointer
+                    && !immortal.contains(reg)
+                    && mode == Mode::Borrow
+                    && frame.slot[reg.index()].is_none()
+                {
                     homeless = Some(*reg);
                 }
             });
