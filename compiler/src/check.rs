@@ -53,7 +53,7 @@ use crate::source::{Library, Loader, Source, Sources};
 use declare::{ConstDef, FnDef};
 use scn_grammar::Span;
 use scope::{Cells, FnCtx};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use types::Basic;
 use units::{Index, Unit, UnitId};
 
@@ -178,7 +178,36 @@ impl<'a> Checker<'a> {
         self.sources.text(span)
     }
 
+    /// Drops what would only repeat: what a syntax error on the same line caused, and names that seem unused because
+    /// the code that uses them is wrong.
+    fn drop_consequences(&mut self) {
+        let line = |d: &Diagnostic| (d.span().source, self.sources.line_column(d.span()).0);
+        let is_syntax = |d: &Diagnostic| d.code < crate::diagnostics::Code::E0101;
+        let broken: HashSet<_> = self
+            .diagnostics
+            .iter()
+            .filter(|d| is_syntax(d))
+            .map(line)
+            .collect();
+        let errors = self
+            .diagnostics
+            .iter()
+            .any(|d| d.severity == Severity::Error);
+        let keep = |d: &Diagnostic| {
+            let unused = d.code.as_str().starts_with("W01");
+            is_syntax(d) || !(errors && unused || broken.contains(&line(d)))
+        };
+        let kept: Vec<_> = self
+            .diagnostics
+            .iter()
+            .filter(|d| keep(d))
+            .cloned()
+            .collect();
+        self.diagnostics = kept;
+    }
+
     fn finish(mut self) -> Checked {
+        self.drop_consequences();
         self.diagnostics
             .sort_by_key(|d| (d.span().source, d.span().start, d.span().end, d.code));
         self.diagnostics.dedup();

@@ -80,7 +80,7 @@ impl Checker<'_> {
     fn block_value(&mut self, expr: &ast::Expr, want: Want) -> Expr {
         match want {
             Want::Type(ty) => self.typed(expr, ty),
-            Want::Any | Want::Drop => self.expr(expr, want),
+            Want::Any | Want::Hint(_) | Want::Drop => self.expr(expr, want),
         }
     }
 

@@ -133,6 +133,7 @@ impl Checker<'_> {
     ) -> Expr {
         let unit = match path {
             PathBase::Import(unit) | PathBase::Module(unit) => unit,
+            PathBase::Broken => return self.give_up(args, span),
             PathBase::Enum(id) => {
                 let case = self.enum_case(id, name, span);
                 if !self.is_unknown(case.ty) {

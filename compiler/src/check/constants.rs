@@ -41,7 +41,6 @@ impl Checker<'_> {
                 ("http" | "server", "ok" | "status") => self.check_status(arg),
                 ("tcp" | "tls" | "udp", "to" | "on" | "address") => self.check_host_port(arg),
                 (_, "port") => self.check_port(arg),
-                ("re", "pattern") => self.check_pattern(arg),
                 _ => {}
             }
         }
@@ -109,14 +108,6 @@ impl Checker<'_> {
                 arg.span,
                 Some("such as `\"127.0.0.1:8080\"`".to_owned()),
             ));
-        }
-    }
-
-    fn check_pattern(&mut self, arg: &Expr) {
-        if let Some(Const::String(pattern)) = plain(fold::constant(inner(arg)))
-            && let Err(why) = regex_error(&pattern)
-        {
-            self.report(values::bad_regex(&why, arg.span));
         }
     }
 
@@ -244,8 +235,11 @@ fn authority_error(authority: &str) -> Option<String> {
 
 /// Why a text is no `host:port`.
 pub(super) fn host_port_error(text: &str) -> Option<String> {
-    if text.parse::<SocketAddr>().is_ok() || text.parse::<IpAddr>().is_ok() {
+    if text.parse::<SocketAddr>().is_ok() {
         return None;
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return Some(format!("`{text}` has no port"));
     }
     let Some((host, port)) = text.rsplit_once(':') else {
         return Some(format!("`{text}` has no port"));

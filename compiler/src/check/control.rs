@@ -36,6 +36,7 @@ impl Checker<'_> {
                 span,
             );
         };
+        let want = self.hinted(want, then.ty);
         let otherwise = match otherwise {
             Else::Block(block) => self.block(block, want),
             Else::If(expr) => {
@@ -59,6 +60,16 @@ impl Checker<'_> {
             ty,
             span,
         )
+    }
+
+    /// What the next branch is probably like, when the one before had this type.
+    fn hinted(&self, want: Want, ty: TypeId) -> Want {
+        let tells = ty != self.basic.none && ty != self.basic.never && !self.is_unknown(ty);
+        if want == Want::Any && tells {
+            Want::Hint(ty)
+        } else {
+            want
+        }
     }
 
     /// An expression as a block with nothing else in it.
@@ -106,7 +117,7 @@ impl Checker<'_> {
                     .collect();
                 (ty, converted)
             }
-            Want::Any => self.joined_any(branches),
+            Want::Any | Want::Hint(_) => self.joined_any(branches),
         }
     }
 
@@ -167,18 +178,26 @@ impl Checker<'_> {
         let mut patterns = Vec::with_capacity(arms.len());
         let mut branches = Vec::with_capacity(arms.len());
         let mut guards = Vec::with_capacity(arms.len());
+        let mut wrong = false;
+        let mut hint = want;
         for arm in arms {
             self.push(ScopeKind::Block);
+            let before = self.diagnostics.len();
             patterns.push(self.pattern(&arm.pattern, value.ty, kind));
+            wrong |= self.diagnostics.len() > before;
             guards.push(
                 arm.guard
                     .as_ref()
                     .map(|guard| self.typed(guard, self.basic.bool)),
             );
-            branches.push(self.arm_body(&arm.body, want));
+            let branch = self.arm_body(&arm.body, hint);
+            hint = self.hinted(hint, branch.ty);
+            branches.push(branch);
             self.pop();
         }
-        self.check_exhaustive(&value, arms, &patterns, &guards, span);
+        if !wrong {
+            self.check_exhaustive(&value, arms, &patterns, &guards, span);
+        }
         let spans: Vec<_> = branches.iter().map(|branch| branch.block.span).collect();
         let (ty, blocks) = self.joined_branches(branches, want);
         let arms = patterns
@@ -200,7 +219,7 @@ impl Checker<'_> {
             _ => {
                 let value = match want {
                     Want::Type(ty) => self.typed(body, ty),
-                    Want::Any | Want::Drop => self.expr(body, want),
+                    Want::Any | Want::Hint(_) | Want::Drop => self.expr(body, want),
                 };
                 let ty = value.ty;
                 let block = self.block_of(value, body.span, want);
@@ -330,12 +349,11 @@ impl Checker<'_> {
     ) -> Expr {
         let value = match want {
             Want::Type(ty) => self.expr(value, Want::Type(ty)),
-            Want::Any | Want::Drop => self.expr(value, want),
+            Want::Any | Want::Hint(_) | Want::Drop => self.expr(value, want),
         };
         let hint = match want {
-            Want::Any if value.ty != self.basic.none => Want::Any,
-            Want::Any => Want::Drop,
-            other => other,
+            Want::Any | Want::Hint(_) if value.ty == self.basic.none => Want::Drop,
+            other => self.hinted(other, value.ty),
         };
         let value = match hint {
             Want::Type(ty) => self.coerce(value, ty),
@@ -374,7 +392,7 @@ impl Checker<'_> {
                 self.require_value(&handler);
                 ty
             }
-            Want::Any => {
+            Want::Any | Want::Hint(_) => {
                 self.require_value(&handler);
                 self.join_all(&[copy_head(&value), handler.as_expr()])
             }
@@ -396,7 +414,7 @@ impl Checker<'_> {
     fn fallback(&mut self, fallback: &ast::Expr, value: &Expr, hint: Want) -> Checked {
         let value = match hint {
             Want::Type(ty) => self.typed(fallback, ty),
-            Want::Any => self.expr(fallback, Want::Type(value.ty)),
+            Want::Any | Want::Hint(_) => self.expr(fallback, Want::Hint(value.ty)),
             Want::Drop => self.expr(fallback, Want::Any),
         };
         let ty = value.ty;

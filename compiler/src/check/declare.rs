@@ -309,6 +309,9 @@ impl Checker<'_> {
         let ItemKind::Fn(f) = &file.items[item].kind else {
             unreachable!("a function definition points at a function item")
         };
+        if !f.generics.is_empty() && self.units[unit].module.is_none() {
+            return self.unknown_signature(at, f);
+        }
         let params: Vec<_> = f
             .params
             .iter()
@@ -319,6 +322,23 @@ impl Checker<'_> {
             .as_ref()
             .map_or(self.basic.none, |ty| self.type_of(unit, ty));
         let signature = Rc::new(Signature { params, result });
+        self.fns[at].signature = Some(Rc::clone(&signature));
+        signature
+    }
+
+    /// The signature of a function whose types mean nothing outside of the library.
+    fn unknown_signature(&mut self, at: usize, f: &FnItem) -> Rc<Signature> {
+        let unknown = self.basic.unknown;
+        let params = f.params.iter().map(|param| ParamDef {
+            name: param.name.text.clone(),
+            ty: unknown,
+            default: None,
+            wire: false,
+        });
+        let signature = Rc::new(Signature {
+            params: params.collect(),
+            result: unknown,
+        });
         self.fns[at].signature = Some(Rc::clone(&signature));
         signature
     }

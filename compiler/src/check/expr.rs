@@ -13,6 +13,8 @@ pub(super) enum Want {
     Any,
     /// A value that will be converted to this type.
     Type(TypeId),
+    /// A value of whatever type, probably of this one: literals without a type of their own take it.
+    Hint(TypeId),
     /// No value: the expression is a statement.
     Drop,
 }
@@ -21,7 +23,7 @@ impl Want {
     /// The expected type.
     pub(super) fn ty(self) -> Option<TypeId> {
         match self {
-            Want::Type(ty) => Some(ty),
+            Want::Type(ty) | Want::Hint(ty) => Some(ty),
             Want::Any | Want::Drop => None,
         }
     }

@@ -7,7 +7,7 @@ use crate::hir::{Const, Expr, ExprKind};
 use scn_grammar::Span;
 
 /// Every error kind, as `e.kind` shows it.
-pub const ERROR_KINDS: &[&str] = &[
+pub(super) const ERROR_KINDS: &[&str] = &[
     // Sockets.
     "connection_refused",
     "connection_reset",
@@ -19,48 +19,43 @@ pub const ERROR_KINDS: &[&str] = &[
     "would_block",
     "invalid_input",
     "other",
-    "closed",
     // Names.
-    "dns.not_found",
-    "dns.no_address",
-    "dns.failed",
-    "dns.timeout",
-    "dns.refused",
     "dns.invalid_name",
-    "dns.bad_response",
+    "dns.not_found",
+    "dns.protocol",
+    "dns.server_failure",
+    "dns.timeout",
     // TLS.
-    "tls.expired",
-    "tls.not_yet_valid",
-    "tls.unknown_issuer",
-    "tls.self_signed",
-    "tls.wrong_host",
-    "tls.bad_certificate",
-    "tls.revoked",
-    "tls.certificate_required",
-    "tls.version",
-    "tls.handshake",
     "tls.alpn",
-    "tls.closed",
-    "tls.alert",
-    "tls.invalid_certificate",
-    "tls.invalid_key",
+    "tls.bad_certificate",
+    "tls.certificate_rejected",
+    "tls.certificate_required",
+    "tls.config",
+    "tls.expired",
+    "tls.handshake",
+    "tls.not_yet_valid",
+    "tls.protocol",
+    "tls.revoked",
+    "tls.unknown_issuer",
+    "tls.version",
+    "tls.wrong_host",
     // HTTP.
-    "http.invalid_url",
-    "http.invalid_request",
-    "http.bad_response",
     "http.bad_chunk",
     "http.bad_length",
-    "http.incomplete",
+    "http.bad_redirect",
+    "http.bad_response",
+    "http.body_too_large",
     "http.closed",
     "http.head_too_large",
-    "http.body_too_large",
+    "http.incomplete",
+    "http.invalid_request",
+    "http.invalid_url",
     "http.too_many_redirects",
-    "http.bad_redirect",
     "http.unsupported",
     // WebSockets.
-    "ws.handshake",
-    "ws.closed",
     "ws.bad_frame",
+    "ws.closed",
+    "ws.handshake",
     // Protocols written in scn have `protocol.*` for themselves.
     "protocol.error",
     // The program itself.
@@ -75,7 +70,6 @@ pub const ERROR_KINDS: &[&str] = &[
     "script.index",
     "script.memory",
     "script.parse",
-    "script.key",
 ];
 
 /// Whether a kind is published, or of the family that programs own.

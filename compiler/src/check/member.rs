@@ -57,6 +57,7 @@ impl Checker<'_> {
         let unit = match self.path_base(module)? {
             super::names::PathBase::Import(unit) | super::names::PathBase::Module(unit) => unit,
             super::names::PathBase::Enum(_) => return None,
+            super::names::PathBase::Broken => return Some(self.unknown(span)),
         };
         let id = self.enum_named(unit, &name.text)?;
         Some(self.enum_case(id, case, span))

@@ -20,6 +20,8 @@ pub(super) enum PathBase {
     Module(UnitId),
     /// An enum.
     Enum(EnumId),
+    /// The alias of a file that could not be loaded.
+    Broken,
 }
 
 impl Checker<'_> {
@@ -107,6 +109,7 @@ impl Checker<'_> {
         let text = &name.text;
         if let Some(base) = self.path_base(name) {
             let what = match base {
+                PathBase::Broken => return self.unknown(name.span),
                 PathBase::Enum(_) => "an enum",
                 PathBase::Import(_) | PathBase::Module(_) => "a module",
             };
@@ -187,7 +190,7 @@ impl Checker<'_> {
         }
         if let Some(import) = self.units[self.f.unit].imports.get_mut(&name.text) {
             import.used = true;
-            return Some(PathBase::Import(import.unit));
+            return Some(import.unit.map_or(PathBase::Broken, PathBase::Import));
         }
         if let Some(id) = self.enum_named(self.f.unit, &name.text) {
             return Some(PathBase::Enum(id));
@@ -238,6 +241,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Expr {
         match base {
+            PathBase::Broken => self.unknown(span),
             PathBase::Enum(id) => self.enum_case(id, name, span),
             PathBase::Import(unit) => match self.units[unit].values.get(&name.text).copied() {
                 Some(Value::Const(at)) => self.const_use(at, span),

@@ -45,6 +45,7 @@ impl Checker<'_> {
         }
     }
 
+    /// A name takes the value that is there; `none` and `_` match where there is none.
     fn optional_pattern(
         &mut self,
         pattern: &ast::Pattern,
@@ -55,9 +56,6 @@ impl Checker<'_> {
         match &pattern.kind {
             PatternKind::None => Pattern::None,
             PatternKind::Ignore | PatternKind::Missing => Pattern::Any,
-            PatternKind::Name(name) if !self.is_case(inner, &name.text) => {
-                Pattern::Bind(self.declare(name, ty, false, VarKind::Variable))
-            }
             PatternKind::Or(parts) => {
                 for part in parts {
                     self.refuse_binding(part, inner);

@@ -173,7 +173,7 @@ impl Checker<'_> {
             span: section.word,
             cells: lives_with_user.then_some(CellOwner::Scenario(index)),
         };
-        let returns = self.check_function(head, &params, VarKind::Parameter, &section.body);
+        let returns = self.check_function(head, &params, VarKind::Silent, &section.body);
         (func, returns)
     }
 

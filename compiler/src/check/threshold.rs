@@ -123,7 +123,7 @@ impl Checker<'_> {
             [alias, name] => {
                 let import = self.units[unit].imports.get_mut(&alias.text)?;
                 import.used = true;
-                (import.unit, name)
+                (import.unit?, name)
             }
             _ => return None,
         };

@@ -144,7 +144,7 @@ impl Checker<'_> {
     fn module_for_type(&mut self, unit: UnitId, module: &Ident) -> Option<UnitId> {
         if let Some(import) = self.units[unit].imports.get_mut(&module.text) {
             import.used = true;
-            return Some(import.unit);
+            return import.unit;
         }
         let found = self.module(&module.text);
         if found.is_none() {

@@ -35,7 +35,8 @@ pub(super) struct Unit {
 
 /// What a `use` brought in.
 pub(super) struct Import {
-    pub unit: UnitId,
+    /// `None` when the file could not be loaded, which was reported.
+    pub unit: Option<UnitId>,
     pub span: Span,
     pub used: bool,
 }
@@ -185,33 +186,45 @@ impl Checker<'_> {
         if path.text.is_empty() && path.span.is_empty() {
             return;
         }
-        let source = match self.loader.load(&self.units[unit].name, &path.text) {
-            Ok(source) => source,
-            Err(why) => return self.report(names::cannot_load(&path.text, &why, path.span)),
-        };
-        let found = match seen.get(&source.name) {
-            Some(Loading::Open) => {
-                let from = chain
-                    .iter()
-                    .position(|name| *name == source.name)
-                    .unwrap_or(0);
-                let mut circle = chain[from..].to_vec();
-                circle.push(source.name);
-                return self.report(names::import_cycle(&circle, path.span));
-            }
-            Some(Loading::Done(found)) => *found,
-            None => self.load_file(source, seen, chain),
-        };
+        let found = self.imported(unit, path, seen, chain);
         let import = Import {
             unit: found,
             span: alias.span,
-            used: false,
+            used: found.is_none(),
         };
         if let Some(first) = self.units[unit].imports.get(&alias.text) {
             let first = first.span;
             return self.report(names::declared_twice(&alias.text, alias.span, first));
         }
         self.units[unit].imports.insert(alias.text.clone(), import);
+    }
+
+    /// The unit of an imported file.
+    fn imported(
+        &mut self,
+        unit: UnitId,
+        path: &StrLit,
+        seen: &mut HashMap<String, Loading>,
+        chain: &mut Vec<String>,
+    ) -> Option<UnitId> {
+        let source = match self.loader.load(&self.units[unit].name, &path.text) {
+            Ok(source) => source,
+            Err(why) => {
+                self.report(names::cannot_load(&path.text, &why, path.span));
+                return None;
+            }
+        };
+        match seen.get(&source.name) {
+            Some(Loading::Open) => {
+                let from = chain.iter().position(|name| *name == source.name);
+                let mut circle = chain[from.unwrap_or(0)..].to_vec();
+                circle.push(source.name);
+                self.report(names::import_cycle(&circle, path.span));
+                None
+            }
+            Some(Loading::Done(found)) => Some(*found),
+            None => Some(self.load_file(source, seen, chain)),
+        }
     }
 
     /// Parses a text into a unit without names.

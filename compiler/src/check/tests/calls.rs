@@ -19,7 +19,7 @@ fn unknown_names_are_suggested() {
         "let r = http.get(\"http://h/\")\ncheck r.status() == 200",
         &["E0112"],
     );
-    gives("fn f(x: strng) -> int { return 1 }\n", &["W0104", "E0102"]);
+    gives("fn f(x: strng) -> int { return 1 }\n", &["E0102"]);
 }
 
 #[test]
@@ -137,10 +137,7 @@ fn blocks_have_the_value_of_their_last_expression() {
         &["E0222"],
     );
     body("let x = if true { 1 }\ncheck x == 1", &["E0221"]);
-    body(
-        "let x = do { let y = 1 }\ncheck x == 1",
-        &["E0221", "W0101"],
-    );
+    body("let x = do { let y = 1 }\ncheck x == 1", &["E0221"]);
     body("let x = log.info(1)\ncheck x == 1", &["E0221"]);
     body(
         "let x: int? = if true { none } else { 3 }\ncheck x == 3",

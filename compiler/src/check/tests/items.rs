@@ -132,7 +132,7 @@ fn servers_are_checked() {
     routes("GET \"/a\" { return 200 }", &["E0201"]);
     gives(
         "server a tcp \"127.0.0.1\" (conn) { conn.send(\"x\") }",
-        &[],
+        &["E0219"],
     );
     gives(
         "server a tcp \"127.0.0.1:99999\" (conn) { conn.send(\"x\") }",
