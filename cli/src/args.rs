@@ -1,7 +1,7 @@
 //! The command line's arguments: one variant for each subcommand.
 
 use crate::terminal::{ColorChoice, Exit, Terminal};
-use crate::{check, explain, inspect};
+use crate::{check, explain, inspect, run, test};
 use clap::Parser;
 use std::ffi::OsString;
 
@@ -24,6 +24,10 @@ struct Arguments {
 /// The subcommands.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    /// Run the scenarios of a file.
+    Run(run::RunArguments),
+    /// Run the `test` blocks of files, and of all `.scn` files in folders.
+    Test(test::TestArguments),
     /// Check files, and all `.scn` files in folders, without running anything.
     Check(check::CheckArguments),
     /// Show what a file is turned into: its tree, its typed tree, its IR.
@@ -36,6 +40,8 @@ impl Command {
     /// Does what the command says.
     pub(crate) fn run(self, terminal: &mut Terminal<'_>) -> Exit {
         match self {
+            Command::Run(arguments) => run::run(&arguments, terminal),
+            Command::Test(arguments) => test::test(&arguments, terminal),
             Command::Check(arguments) => check::check(&arguments, terminal),
             Command::Inspect(arguments) => inspect::inspect(&arguments, terminal),
             Command::Explain(arguments) => explain::explain(&arguments, terminal),

@@ -2,6 +2,7 @@
 //!
 //! Files are checked side by side; what is printed does not depend on who was first.
 
+use crate::execute::refuse;
 use crate::files::{self, Files, Unreadable};
 use crate::render::findings::{self, Count, plural};
 use crate::render::json;
@@ -105,19 +106,6 @@ fn drop_repeated(results: &mut [FileFindings]) {
                 found.message.clone(),
             ))
         });
-    }
-}
-
-/// Says why a path could not be read.
-pub(crate) fn refuse(unreadable: Unreadable, terminal: &mut Terminal<'_>) -> Exit {
-    match unreadable {
-        Unreadable::Missing { message, help } => terminal.refuse(&message, help.as_deref()),
-        Unreadable::NotText { source, diagnostic } => {
-            let sources = Sources { all: vec![source] };
-            let drawn = findings::draw(&[*diagnostic], &sources, terminal.err_style());
-            let _ = terminal.err.write_all(drawn.as_bytes());
-            Exit::Usage
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `scn inspect FILE --emit ast|hir|ir`: what a file is turned into, stage by stage.
 
-use crate::check::refuse;
+use crate::execute::refuse;
 use crate::files::{self, Files};
 use crate::render::findings;
 use crate::terminal::{Exit, Terminal};

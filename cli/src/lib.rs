@@ -7,11 +7,14 @@
 
 mod args;
 mod check;
+mod execute;
 mod explain;
 mod files;
 mod inspect;
 mod render;
+mod run;
 mod terminal;
+mod test;
 
 pub use terminal::{Exit, Surroundings, Terminal};
 

@@ -124,6 +124,13 @@ impl<'a> Terminal<'a> {
         self.err.flush()
     }
 
+    /// Says on the error stream that the tool itself failed, and gives the exit status for it.
+    pub(crate) fn fail(&mut self, message: &str) -> Exit {
+        let style = self.err_style();
+        let _ = writeln!(self.err, "{}: {message}", style.red("scn failed"));
+        Exit::Internal
+    }
+
     /// Says on the error stream that the command cannot go on, and gives the exit status for it.
     pub(crate) fn refuse(&mut self, message: &str, help: Option<&str>) -> Exit {
         let style = self.err_style();

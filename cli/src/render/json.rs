@@ -2,6 +2,7 @@
 
 use super::numbers::Clock;
 use super::program::ProgramText;
+use super::tally::Tally;
 use super::transcript::section_word;
 use scn_compiler::Span;
 use scn_compiler::diagnostics::{Diagnostic, Severity};
@@ -124,6 +125,22 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
             json!({ "type": "defer_error", "error": error(fault, program) })
         }
     }
+}
+
+/// The last line: what was counted, and the exit status.
+pub(crate) fn summary(tally: &Tally, nanos: i64, clock: Clock) -> Value {
+    json!({
+        "type": "summary",
+        "held": tally.held,
+        "broken": tally.broken,
+        "requests": tally.exchanges,
+        "done": tally.done,
+        "failed": tally.failed,
+        "cancelled": tally.cancelled,
+        "errors": tally.errors,
+        "status": tally.exit().code(),
+        "nanos": clock.json(nanos),
+    })
 }
 
 fn section_value(what: &str, section: &Section) -> Value {

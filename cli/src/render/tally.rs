@@ -19,7 +19,7 @@ pub(crate) struct Tally {
     pub(crate) failed: usize,
     /// Iterations and tests that the end of the run cut off.
     pub(crate) cancelled: usize,
-    /// Errors anywhere else: sections, servers, `defer`.
+    /// Errors anywhere else: sections, servers.
     pub(crate) errors: usize,
 }
 
@@ -31,7 +31,8 @@ impl Tally {
             Event::Check { ok: false, .. } => self.broken += 1,
             Event::Exchange(_) => self.exchanges += 1,
             Event::SectionEnd { section, end, .. } => self.end(section.kind, end),
-            Event::ServerError { .. } | Event::DeferFailed { .. } => self.errors += 1,
+            Event::ServerError { .. } => self.errors += 1,
+            // What a `defer` reports yields to the error that was there first.
             _ => {}
         }
     }
@@ -45,6 +46,17 @@ impl Tally {
             End::Failed(_) => self.errors += 1,
             End::Done | End::Cancelled => {}
         }
+    }
+
+    /// Adds another count.
+    pub(crate) fn add(&mut self, other: &Tally) {
+        self.held += other.held;
+        self.broken += other.broken;
+        self.exchanges += other.exchanges;
+        self.done += other.done;
+        self.failed += other.failed;
+        self.cancelled += other.cancelled;
+        self.errors += other.errors;
     }
 
     /// Whether everything held.

@@ -18,6 +18,8 @@ pub(crate) enum Detail {
     Quiet,
     /// One line for everything that happens.
     Usual,
+    /// The addresses of servers too.
+    Serving,
     /// Exchanges with their content, debug logs too.
     Verbose,
 }
@@ -70,7 +72,7 @@ impl<'p> Transcript<'p> {
                 name,
                 protocol,
                 address,
-            } if self.detail == Detail::Verbose => {
+            } if self.detail >= Detail::Serving => {
                 let text = format!("server {name} listens on {protocol}://{address}");
                 self.line(&self.style.dim(&text));
             }

@@ -1,0 +1,187 @@
+//! From a file to a run: what `scn run` and `scn test` have in common.
+//!
+//! Enter at [`prepare`] and [`Prepared::execute`].
+
+use crate::files::{self, Files, Unreadable};
+use crate::render::findings;
+use crate::render::program::ProgramText;
+use crate::terminal::{Exit, Terminal};
+use scn_compiler::diagnostics::suggest;
+use scn_compiler::ir;
+use scn_runtime::Linked;
+use scn_runtime::event::{Event, Observer};
+use scn_runtime::run::{Outcome, Plan, RunError};
+use scn_runtime::stop::StopHandle;
+use std::hash::{BuildHasher, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Options of both commands.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunOptions {
+    /// Set a param; the value is read by the param's type.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The seed of everything random; without it each run has another one.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// Show each exchange with its content, and debug logs. Secrets are masked.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Print one JSON object for each event (see docs/json.md).
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print failures only.
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Let time jump to the next timer instead of waiting for it.
+    #[arg(long, hide = true)]
+    virtual_clock: bool,
+}
+
+/// A file that can run.
+pub(crate) struct Prepared {
+    /// What reports need of it.
+    pub(crate) text: ProgramText,
+    linked: Arc<Linked>,
+    base: PathBuf,
+}
+
+/// Checks and links a file. What is wrong with it is printed here; the error is the exit status.
+pub(crate) fn prepare(path: &Path, quiet: bool, terminal: &mut Terminal<'_>) -> Result<Prepared, Exit> {
+    let source = files::read_entry(path).map_err(|unreadable| refuse(unreadable, terminal))?;
+    let checked = scn_compiler::check(source, &Files::of_entry(path), &scn_stdlib::LIBRARY);
+    if !quiet || checked.hir.is_none() {
+        let drawn = findings::draw(&checked.diagnostics, &checked.sources, terminal.err_style());
+        let _ = terminal.err.write_all(drawn.as_bytes());
+    }
+    let Some(hir) = &checked.hir else {
+        let count = findings::Count::of(&checked.diagnostics);
+        let first = checked.diagnostics.iter().find(|found| found.severity == scn_compiler::Severity::Error);
+        let closing = findings::closing(count, first, terminal.err_style());
+        let _ = writeln!(terminal.err, "{closing}");
+        return Err(Exit::Usage);
+    };
+    let program = scn_compiler::lower(&checked.sources, hir);
+    let text = ProgramText::new(checked.sources, &program);
+    let linked = Linked::link(program, &scn_stdlib::natives()).map_err(|error| terminal.fail(&error.to_string()))?;
+    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(Prepared { text, linked: Arc::new(linked), base })
+}
+
+/// Says why a path could not be read.
+pub(crate) fn refuse(unreadable: Unreadable, terminal: &mut Terminal<'_>) -> Exit {
+    match unreadable {
+        Unreadable::Missing { message, help } => terminal.refuse(&message, help.as_deref()),
+        Unreadable::NotText { source, diagnostic } => {
+            let sources = scn_compiler::source::Sources { all: vec![source] };
+            let drawn = findings::draw(&[*diagnostic], &sources, terminal.err_style());
+            let _ = terminal.err.write_all(drawn.as_bytes());
+            Exit::Usage
+        }
+    }
+}
+
+impl Prepared {
+    /// The program.
+    pub(crate) fn program(&self) -> &ir::Program {
+        &self.linked.program
+    }
+
+    /// Runs it. What refuses a run before it began is printed here.
+    pub(crate) fn execute(
+        &self,
+        mut plan: Plan,
+        options: &RunOptions,
+        printer: &mut dyn Printer,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<Outcome, Exit> {
+        plan.params = params(&options.set).map_err(|wrong| terminal.refuse(&wrong, Some("write --set name=value")))?;
+        plan.seed = options.seed.unwrap_or_else(random_seed);
+        plan.base.clone_from(&self.base);
+        plan.verbose = options.verbose;
+        plan.virtual_clock = options.virtual_clock;
+        let stop = StopHandle::new();
+        if terminal.surroundings.interrupts {
+            let stop = stop.clone();
+            // Without a handler Ctrl-C ends the process: that is no reason not to run.
+            let _ = ctrlc::set_handler(move || stop.request());
+        }
+        let mut screen = Screen { printer, terminal, flushed: Instant::now() };
+        let result = scn_runtime::run::run(&self.linked, &plan, &mut screen, &stop);
+        let outcome = result.map_err(|error| self.refuse_run(&error, terminal))?;
+        if cfg!(debug_assertions) && outcome.live_objects > 0 {
+            return Err(terminal.fail(&format!("{} objects are alive at the end of the run", outcome.live_objects)));
+        }
+        Ok(outcome)
+    }
+
+    fn refuse_run(&self, error: &RunError, terminal: &mut Terminal<'_>) -> Exit {
+        let near = |name: &str, names: Vec<&str>| {
+            suggest::nearest(name, names.iter().copied()).map(|near| format!("did you mean `{near}`?")).or_else(|| {
+                let all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                (!all.is_empty()).then(|| format!("there are {}", all.join(", ")))
+            })
+        };
+        let help = match error {
+            RunError::UnknownScenario(name) => {
+                near(name, self.program().scenarios.iter().map(|scenario| scenario.name.as_str()).collect())
+            }
+            RunError::UnknownParam(name) => near(name, self.params()),
+            RunError::MissingParam(name) => Some(format!("give it by --set {name}=...")),
+            RunError::BadParam { .. } => None,
+            RunError::Io(_) => return terminal.fail(&error.to_string()),
+        };
+        terminal.refuse(&error.to_string(), help.as_deref())
+    }
+
+    fn params(&self) -> Vec<&str> {
+        let globals = self.program().globals.iter();
+        let params = globals.filter(|global| matches!(global.kind, ir::GlobalKind::Param { .. }));
+        params.map(|global| global.name.as_str()).collect()
+    }
+}
+
+/// `name=value` of `--set`.
+fn params(set: &[String]) -> Result<Vec<(String, String)>, String> {
+    let pairs = set.iter().map(|given| match given.split_once('=') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.to_owned())),
+        None => Err(format!("`{given}` sets nothing")),
+    });
+    pairs.collect()
+}
+
+/// Another number for each run; the standard library's hashing is seeded by the system.
+fn random_seed() -> u64 {
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}
+
+/// Turns events into text.
+pub(crate) trait Printer {
+    /// What is printed for this event; nothing for many.
+    fn print(&mut self, event: &Event) -> String;
+}
+
+/// Writes what a printer says.
+struct Screen<'a, 't> {
+    printer: &'a mut dyn Printer,
+    terminal: &'a mut Terminal<'t>,
+    flushed: Instant,
+}
+
+impl Observer for Screen<'_, '_> {
+    fn event(&mut self, event: Event) {
+        let text = self.printer.print(&event);
+        if text.is_empty() {
+            return;
+        }
+        // Whoever reads the output may be gone: the run goes on, its exit status still counts.
+        let _ = self.terminal.out.write_all(text.as_bytes());
+        let waits_long = self.flushed.elapsed() > Duration::from_millis(100);
+        if self.terminal.surroundings.out_is_terminal || waits_long || matches!(event, Event::ServerStart { .. }) {
+            let _ = self.terminal.out.flush();
+            self.flushed = Instant::now();
+        }
+    }
+}
