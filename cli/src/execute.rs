@@ -49,7 +49,11 @@ pub(crate) struct Prepared {
 }
 
 /// Checks and links a file. What is wrong with it is printed here; the error is the exit status.
-pub(crate) fn prepare(path: &Path, quiet: bool, terminal: &mut Terminal<'_>) -> Result<Prepared, Exit> {
+pub(crate) fn prepare(
+    path: &Path,
+    quiet: bool,
+    terminal: &mut Terminal<'_>,
+) -> Result<Prepared, Exit> {
     let source = files::read_entry(path).map_err(|unreadable| refuse(unreadable, terminal))?;
     let checked = scn_compiler::check(source, &Files::of_entry(path), &scn_stdlib::LIBRARY);
     if !quiet || checked.hir.is_none() {
@@ -58,16 +62,24 @@ pub(crate) fn prepare(path: &Path, quiet: bool, terminal: &mut Terminal<'_>) -> 
     }
     let Some(hir) = &checked.hir else {
         let count = findings::Count::of(&checked.diagnostics);
-        let first = checked.diagnostics.iter().find(|found| found.severity == scn_compiler::Severity::Error);
+        let first = checked
+            .diagnostics
+            .iter()
+            .find(|found| found.severity == scn_compiler::Severity::Error);
         let closing = findings::closing(count, first, terminal.err_style());
         let _ = writeln!(terminal.err, "{closing}");
         return Err(Exit::Usage);
     };
     let program = scn_compiler::lower(&checked.sources, hir);
     let text = ProgramText::new(checked.sources, &program);
-    let linked = Linked::link(program, &scn_stdlib::natives()).map_err(|error| terminal.fail(&error.to_string()))?;
+    let linked = Linked::link(program, &scn_stdlib::natives())
+        .map_err(|error| terminal.fail(&error.to_string()))?;
     let base = path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(Prepared { text, linked: Arc::new(linked), base })
+    Ok(Prepared {
+        text,
+        linked: Arc::new(linked),
+        base,
+    })
 }
 
 /// Says why a path could not be read.
@@ -97,7 +109,8 @@ impl Prepared {
         printer: &mut dyn Printer,
         terminal: &mut Terminal<'_>,
     ) -> Result<Outcome, Exit> {
-        plan.params = params(&options.set).map_err(|wrong| terminal.refuse(&wrong, Some("write --set name=value")))?;
+        plan.params = params(&options.set)
+            .map_err(|wrong| terminal.refuse(&wrong, Some("write --set name=value")))?;
         plan.seed = options.seed.unwrap_or_else(random_seed);
         plan.base.clone_from(&self.base);
         plan.verbose = options.verbose;
@@ -108,26 +121,40 @@ impl Prepared {
             // Without a handler Ctrl-C ends the process: that is no reason not to run.
             let _ = ctrlc::set_handler(move || stop.request());
         }
-        let mut screen = Screen { printer, terminal, flushed: Instant::now() };
+        let mut screen = Screen {
+            printer,
+            terminal,
+            flushed: Instant::now(),
+        };
         let result = scn_runtime::run::run(&self.linked, &plan, &mut screen, &stop);
         let outcome = result.map_err(|error| self.refuse_run(&error, terminal))?;
         if cfg!(debug_assertions) && outcome.live_objects > 0 {
-            return Err(terminal.fail(&format!("{} objects are alive at the end of the run", outcome.live_objects)));
+            return Err(terminal.fail(&format!(
+                "{} objects are alive at the end of the run",
+                outcome.live_objects
+            )));
         }
         Ok(outcome)
     }
 
     fn refuse_run(&self, error: &RunError, terminal: &mut Terminal<'_>) -> Exit {
         let near = |name: &str, names: Vec<&str>| {
-            suggest::nearest(name, names.iter().copied()).map(|near| format!("did you mean `{near}`?")).or_else(|| {
-                let all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-                (!all.is_empty()).then(|| format!("there are {}", all.join(", ")))
-            })
+            suggest::nearest(name, names.iter().copied())
+                .map(|near| format!("did you mean `{near}`?"))
+                .or_else(|| {
+                    let all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                    (!all.is_empty()).then(|| format!("there are {}", all.join(", ")))
+                })
         };
         let help = match error {
-            RunError::UnknownScenario(name) => {
-                near(name, self.program().scenarios.iter().map(|scenario| scenario.name.as_str()).collect())
-            }
+            RunError::UnknownScenario(name) => near(
+                name,
+                self.program()
+                    .scenarios
+                    .iter()
+                    .map(|scenario| scenario.name.as_str())
+                    .collect(),
+            ),
             RunError::UnknownParam(name) => near(name, self.params()),
             RunError::MissingParam(name) => Some(format!("give it by --set {name}=...")),
             RunError::BadParam { .. } => None,
@@ -154,7 +181,9 @@ fn params(set: &[String]) -> Result<Vec<(String, String)>, String> {
 
 /// Another number for each run; the standard library's hashing is seeded by the system.
 fn random_seed() -> u64 {
-    std::collections::hash_map::RandomState::new().build_hasher().finish()
+    std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish()
 }
 
 /// Turns events into text.
@@ -179,7 +208,10 @@ impl Observer for Screen<'_, '_> {
         // Whoever reads the output may be gone: the run goes on, its exit status still counts.
         let _ = self.terminal.out.write_all(text.as_bytes());
         let waits_long = self.flushed.elapsed() > Duration::from_millis(100);
-        if self.terminal.surroundings.out_is_terminal || waits_long || matches!(event, Event::ServerStart { .. }) {
+        if self.terminal.surroundings.out_is_terminal
+            || waits_long
+            || matches!(event, Event::ServerStart { .. })
+        {
             let _ = self.terminal.out.flush();
             self.flushed = Instant::now();
         }

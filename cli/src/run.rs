@@ -34,10 +34,16 @@ fn run_file(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Result<Exi
     let prepared = prepare(&arguments.file, options.quiet, terminal)?;
     let plan = Plan::new(what(arguments, &prepared, terminal)?);
     let style = terminal.out_style();
-    let clock = Clock { hidden: terminal.surroundings.hide_times };
+    let clock = Clock {
+        hidden: terminal.surroundings.hide_times,
+    };
     let start = Instant::now();
     let mut report = match options.json {
-        true => Report::Json(JsonLines { program: &prepared.text, clock, tally: Tally::default() }),
+        true => Report::Json(JsonLines {
+            program: &prepared.text,
+            clock,
+            tally: Tally::default(),
+        }),
         false => {
             let detail = detail(options, &plan.what);
             Report::Text(TextLines {
@@ -47,21 +53,37 @@ fn run_file(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Result<Exi
         }
     };
     let outcome = prepared.execute(plan, options, &mut report, terminal)?;
-    let closing = report.closing(&outcome, start.elapsed().as_nanos() as i64, style, clock, options.quiet);
+    let closing = report.closing(
+        &outcome,
+        start.elapsed().as_nanos() as i64,
+        style,
+        clock,
+        options.quiet,
+    );
     let _ = terminal.out.write_all(closing.as_bytes());
     Ok(report.tally().exit())
 }
 
 /// What of the file is run.
-fn what(arguments: &RunArguments, prepared: &Prepared, terminal: &mut Terminal<'_>) -> Result<What, Exit> {
+fn what(
+    arguments: &RunArguments,
+    prepared: &Prepared,
+    terminal: &mut Terminal<'_>,
+) -> Result<What, Exit> {
     let program = prepared.program();
     if !program.scenarios.is_empty() || !arguments.scenarios.is_empty() {
         return Ok(What::Scenarios(arguments.scenarios.clone()));
     }
-    let serves = program.globals.iter().any(|global| matches!(global.kind, scn_compiler::ir::GlobalKind::Server { .. }));
+    let serves = program
+        .globals
+        .iter()
+        .any(|global| matches!(global.kind, scn_compiler::ir::GlobalKind::Server { .. }));
     if !program.tests.is_empty() {
         let help = format!("it has tests: scn test {}", arguments.file.display());
-        return Err(terminal.refuse(&format!("`{}` has no scenario", arguments.file.display()), Some(&help)));
+        return Err(terminal.refuse(
+            &format!("`{}` has no scenario", arguments.file.display()),
+            Some(&help),
+        ));
     }
     match serves {
         true => Ok(What::Servers),
@@ -107,7 +129,7 @@ impl Printer for Report<'_> {
     fn print(&mut self, event: &Event) -> String {
         match self {
             Report::Text(lines) => {
-                lines.tally.count(event);
+                lines.tally.count(event, lines.transcript.program());
                 lines.transcript.event(event);
                 lines.transcript.take()
             }
@@ -118,7 +140,7 @@ impl Printer for Report<'_> {
 
 impl Printer for JsonLines<'_> {
     fn print(&mut self, event: &Event) -> String {
-        self.tally.count(event);
+        self.tally.count(event, self.program);
         match json::event(event, self.program, self.clock) {
             serde_json::Value::Null => String::new(),
             value => format!("{value}\n"),
@@ -135,15 +157,30 @@ impl Report<'_> {
     }
 
     /// The summary.
-    fn closing(&self, outcome: &Outcome, nanos: i64, style: Style, clock: Clock, quiet: bool) -> String {
+    fn closing(
+        &self,
+        outcome: &Outcome,
+        nanos: i64,
+        style: Style,
+        clock: Clock,
+        quiet: bool,
+    ) -> String {
         let tally = self.tally();
         match self {
             Report::Json(_) => format!("{}\n", json::summary(tally, nanos, clock)),
             Report::Text(_) if quiet && tally.is_good() => String::new(),
             Report::Text(_) => {
-                let mark = if tally.is_good() { style.green("✓") } else { style.red("✗") };
+                let mark = if tally.is_good() {
+                    style.green("✓")
+                } else {
+                    style.red("✗")
+                };
                 let stopped = if outcome.stopped { ", stopped" } else { "" };
-                format!("\n{mark} {}{stopped} in {}\n", tally.text(style), clock.show(nanos))
+                format!(
+                    "\n{mark} {}{stopped} in {}\n",
+                    tally.text(style),
+                    clock.show(nanos)
+                )
             }
         }
     }

@@ -51,9 +51,17 @@ pub(crate) fn test(arguments: &TestArguments, terminal: &mut Terminal<'_>) -> Ex
         }
     }
     if let (0, None) = (total.passed + total.failed, total.worst) {
-        return terminal.refuse("there is no test to run", arguments.filter.as_ref().map(|_| "--filter left none over"));
+        return terminal.refuse(
+            "there is no test to run",
+            arguments.filter.as_ref().map(|_| "--filter left none over"),
+        );
     }
-    close(&total, start.elapsed().as_nanos() as i64, arguments, terminal);
+    close(
+        &total,
+        start.elapsed().as_nanos() as i64,
+        arguments,
+        terminal,
+    );
     total.worst.unwrap_or(Exit::Success)
 }
 
@@ -93,7 +101,9 @@ fn test_text(
     total: &mut Total,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), Exit> {
-    let clock = Clock { hidden: terminal.surroundings.hide_times };
+    let clock = Clock {
+        hidden: terminal.surroundings.hide_times,
+    };
     let detail: Detail = detail(&arguments.options, &plan.what);
     let mut report = TestReport::new(&prepared.text, terminal.out_style(), clock, detail);
     prepared.execute(plan, &arguments.options, &mut report, terminal)?;
@@ -114,8 +124,14 @@ fn test_json(
     total: &mut Total,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), Exit> {
-    let clock = Clock { hidden: terminal.surroundings.hide_times };
-    let mut lines = JsonLines { program: &prepared.text, clock, tally: Tally::default() };
+    let clock = Clock {
+        hidden: terminal.surroundings.hide_times,
+    };
+    let mut lines = JsonLines {
+        program: &prepared.text,
+        clock,
+        tally: Tally::default(),
+    };
     let outcome = prepared.execute(plan, &arguments.options, &mut lines, terminal)?;
     total.failed += outcome.failed_tests as usize;
     total.passed += (outcome.tests - outcome.failed_tests) as usize;
@@ -128,16 +144,31 @@ fn test_json(
 
 /// The summary.
 fn close(total: &Total, nanos: i64, arguments: &TestArguments, terminal: &mut Terminal<'_>) {
-    let clock = Clock { hidden: terminal.surroundings.hide_times };
+    let clock = Clock {
+        hidden: terminal.surroundings.hide_times,
+    };
     let style = terminal.out_style();
     if arguments.options.json {
-        let _ = writeln!(terminal.out, "{}", json::summary(&total.tally, nanos, clock));
+        let _ = writeln!(
+            terminal.out,
+            "{}",
+            json::summary(&total.tally, nanos, clock)
+        );
         return;
     }
     let mut parts = vec![format!("{} passed", plural(total.passed, "test"))];
     if total.failed > 0 {
         parts.push(style.red(&format!("{} failed", total.failed)));
     }
-    let mark = if total.worst.is_none() { style.green("✓") } else { style.red("✗") };
-    let _ = writeln!(terminal.out, "\n{mark} {} in {}", parts.join(", "), clock.show(nanos));
+    let mark = if total.worst.is_none() {
+        style.green("✓")
+    } else {
+        style.red("✗")
+    };
+    let _ = writeln!(
+        terminal.out,
+        "\n{mark} {} in {}",
+        parts.join(", "),
+        clock.show(nanos)
+    );
 }

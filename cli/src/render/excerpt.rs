@@ -23,13 +23,12 @@ impl Excerpt {
         }
     }
 
-    /// A range cut down to what can be drawn: ranges over many lines, or far along one, end early.
+    /// A range cut down to what can be drawn: to its first line, and to a part of a long line.
     pub(crate) fn drawable(&self, start: usize, end: usize) -> SourceSpan {
         let start = self.boundary(start);
         let mut end = self.boundary(end.max(start));
-        let covered = &self.text[start..end];
-        if covered.bytes().filter(|byte| *byte == b'\n').count() > 5 {
-            end = start + covered.find('\n').unwrap_or(covered.len());
+        if let Some(newline) = self.text[start..end].find('\n') {
+            end = start + self.text[start..start + newline].trim_end().len();
         }
         if end - start > WINDOW.1 && self.line_around(start).len() > LONG_LINE {
             end = self.boundary(start + WINDOW.1);

@@ -101,7 +101,7 @@ impl RuntimeCode {
 /// An error that ended something.
 pub(crate) fn fault(fault: &Fault, program: &ProgramText) -> Report {
     let code = RuntimeCode::of_kind(fault.kind());
-    let mut report = Report::new(Some(code.as_str()), Severity::Error, &fault.to_string());
+    let mut report = Report::new(Some(code.as_str()), Severity::Error, &message(fault));
     let data = fault.data();
     // An error that arose in host code is shown at the call that led there.
     let mut places = data
@@ -138,34 +138,45 @@ fn trace(places: &[scn_runtime::fault::Place], program: &ProgramText) -> Option<
     Some(text)
 }
 
-/// A check or expect that did not hold, or could not be evaluated.
+/// What happened. Statements of the language need no name before their message: the source line shows them.
+fn message(fault: &Fault) -> String {
+    match &*fault.data().operation {
+        "expect" => format!("this must hold: {}", fault.message()),
+        "fail" | "as" | "for" | "index" | "in" => fault.message(),
+        _ => fault.to_string(),
+    }
+}
+
+/// A check that did not hold, or could not be evaluated.
 pub(crate) fn check(
-    label: &str,
     span: Span,
     sides: Option<&(String, String)>,
     error: Option<&Fault>,
     program: &ProgramText,
 ) -> Report {
-    let message = match error {
-        Some(error) => format!("check failed: {label}: {error}"),
-        None => format!("check failed: {label}"),
+    let short = |text: &str| text.chars().count() <= SHORT_SIDE && !text.contains('\n');
+    let shown = sides.filter(|(left, right)| short(left) && short(right));
+    let message = match (error, shown) {
+        (Some(error), _) => self::message(error),
+        (None, Some((left, right))) => format!("left is {left}, right is {right}"),
+        (None, None) => "does not hold".to_owned(),
     };
     let mut report = Report::new(None, Severity::Error, &message);
-    let text = match error {
-        Some(error) => error.kind().to_owned(),
-        None => "does not hold".to_owned(),
-    };
-    let span = error
-        .and_then(|error| error.data().place)
+    let label = error.map_or("does not hold", |error| error.kind());
+    let place = error.and_then(|error| error.data().place);
+    let span = place
         .filter(|place| program.is_known(*place))
         .map_or(span, |place| place.span);
-    report.point(&program.sources, &[(span, text)]);
-    if let Some((left, right)) = sides {
+    report.point(&program.sources, &[(span, label.to_owned())]);
+    if let (Some((left, right)), None) = (sides, shown) {
         report.side("left", left);
         report.side("right", right);
     }
     report
 }
+
+/// Values up to this length stand in the headline.
+const SHORT_SIDE: usize = 50;
 
 #[cfg(test)]
 mod tests {

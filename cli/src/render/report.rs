@@ -9,7 +9,7 @@ use scn_compiler::source::Sources;
 use std::fmt;
 
 /// Text is broken to this width.
-const WIDTH: usize = 110;
+const WIDTH: usize = 120;
 
 /// A report that can be drawn.
 #[derive(Debug)]

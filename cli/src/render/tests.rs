@@ -10,6 +10,7 @@ use scn_runtime::event::{End, Event, SectionKind};
 /// Turns the events of tests into lines.
 #[derive(Debug)]
 pub(crate) struct TestReport<'p> {
+    program: &'p ProgramText,
     transcript: Transcript<'p>,
     style: Style,
     clock: Clock,
@@ -38,6 +39,7 @@ impl<'p> TestReport<'p> {
             Detail::Quiet
         };
         Self {
+            program,
             transcript: Transcript::new(program, style, clock, inner),
             style,
             clock,
@@ -56,7 +58,7 @@ impl<'p> TestReport<'p> {
 
     /// Tells what happened.
     pub(crate) fn event(&mut self, event: &Event) {
-        self.current.count(event);
+        self.current.count(event, self.program);
         match event {
             Event::SectionStart { section } if section.kind == SectionKind::Test => {}
             Event::SectionEnd {

@@ -60,6 +60,11 @@ impl<'p> Transcript<'p> {
         }
     }
 
+    /// The program that runs.
+    pub(crate) fn program(&self) -> &'p ProgramText {
+        self.program
+    }
+
     /// The text since the last time it was taken.
     pub(crate) fn take(&mut self) -> String {
         std::mem::take(&mut self.out)
@@ -173,6 +178,10 @@ impl<'p> Transcript<'p> {
         error: Option<&Fault>,
     ) {
         let known = self.program.site(site);
+        // A failed `expect` raises an error: it is told where that ends something, and not where it is caught.
+        if known.kind == SiteKind::Expect && !ok {
+            return;
+        }
         let label = one_line(label.unwrap_or(&known.label));
         if ok {
             if self.detail > Detail::Quiet {
@@ -181,13 +190,8 @@ impl<'p> Transcript<'p> {
             return;
         }
         self.line(&format!("{} {label}", self.style.red("✗")));
-        // A failed `expect` is drawn by the error that it raises.
-        if known.kind == SiteKind::Expect && error.is_none() && sides.is_none() {
-            return;
-        }
         if self.drawn.insert(site) {
-            let drawn =
-                failures::check(&label, known.span, sides, error, self.program).draw(self.style);
+            let drawn = failures::check(known.span, sides, error, self.program).draw(self.style);
             self.block(&drawn);
         } else if let Some((left, right)) = sides {
             self.line(&format!(
