@@ -21,6 +21,7 @@ const CALLS: u32 = 1000;
 /// Looks for events, waiting for one if `block` and there is nothing to run, then runs everything that is ready.
 pub(crate) fn turn(ctx: &Ctx, block: bool) -> io::Result<()> {
     let worker = ctx.worker();
+    life::look_at_stop(ctx);
     worker.collect(ctx);
     let idle = worker.ready.borrow().is_empty();
     worker.poll(block && idle)?;

@@ -144,7 +144,7 @@ impl Reactor {
             }
             Clock::Virtual(now) => {
                 self.wait(None)?;
-                if !crate::waker::any_woken() {
+                if !crate::waker::any_woken() && !self.inbox().is_notified() {
                     self.0
                         .clock
                         .set(Clock::Virtual(next.unwrap_or(now).max(now)));

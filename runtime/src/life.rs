@@ -368,3 +368,29 @@ impl Ctx {
         error.as_any().as_fault().cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Life;
+    use crate::frame::MIN_CHUNK;
+    use crate::strand::Strand;
+    use crate::user::User;
+
+    #[test]
+    fn a_user_at_rest_takes_less_than_a_kibibyte() {
+        // A place in the slab of lives, the user behind its `Rc`, the root strand in its box, one chunk.
+        let bytes = size_of::<Option<Life>>()
+            + size_of::<User>()
+            + 16
+            + size_of::<Strand>()
+            + 16
+            + MIN_CHUNK;
+        assert!(
+            bytes < 1024,
+            "{bytes}: {} + {} + {}",
+            size_of::<Life>(),
+            size_of::<User>(),
+            size_of::<Strand>()
+        );
+    }
+}

@@ -127,6 +127,11 @@ impl Inbox {
         }
     }
 
+    /// Whether the worker was told to look up, and has not done so.
+    pub(crate) fn is_notified(&self) -> bool {
+        self.notified.load(Ordering::Acquire)
+    }
+
     /// Takes everything; the next item notifies again.
     pub(crate) fn take(&self) -> Vec<StrandId> {
         let notified = self.notified.load(Ordering::Acquire);
