@@ -3,9 +3,13 @@
 //! The checker builds it, lowering reads it; nothing else does. It is a tree for each function.
 //! A program without errors has no `Unknown` type and no hole in it, so lowering cannot fail.
 
+mod text;
+
 use scn_grammar::Span;
 use scn_grammar::ast::{BinaryOp, SectionKind, UnaryOp};
 use std::net::{IpAddr, SocketAddr};
+
+pub use text::hir_text;
 
 /// Declares an index newtype.
 macro_rules! id {

@@ -313,7 +313,7 @@ impl Checker<'_> {
 }
 
 /// An operator as written.
-pub(super) fn op_text(op: BinaryOp) -> &'static str {
+pub(crate) fn op_text(op: BinaryOp) -> &'static str {
     match op {
         BinaryOp::Or => "||",
         BinaryOp::And => "&&",

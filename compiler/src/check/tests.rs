@@ -1,6 +1,8 @@
 //! Tests of the checker: programs and the diagnostics that they give, against a small library of its own.
 
 mod calls;
+mod explain;
+mod hir;
 mod items;
 mod programs;
 mod types;
@@ -14,6 +16,7 @@ const LIBRARY: Library = Library {
         ("prelude", include_str!("tests/prelude.scn")),
         ("http", include_str!("tests/http.scn")),
         ("server", include_str!("tests/server.scn")),
+        ("tcp", include_str!("tests/tcp.scn")),
         ("log", include_str!("tests/log.scn")),
     ],
     prelude: &["prelude"],

@@ -23,6 +23,13 @@ macro_rules! codes {
                 match self { $(Code::$code => stringify!($code),)* }
             }
 
+            /// Its explanation: what it means, a failing and a fixed example, and why the rule is there.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Code::$code => include_str!(concat!("../../explain/", stringify!($code), ".md")),)*
+                }
+            }
+
             /// What it is about, in a few words.
             pub fn title(self) -> &'static str {
                 match self { $(Code::$code => $title,)* }
@@ -144,6 +151,6 @@ impl fmt::Display for Code {
 }
 
 /// The explanation page of a code such as `E0201`.
-pub fn explain(_code: &str) -> Option<&'static str> {
-    None
+pub fn explain(code: &str) -> Option<&'static str> {
+    Code::parse(code).map(Code::page)
 }

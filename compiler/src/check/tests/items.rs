@@ -22,7 +22,7 @@ fn sections_are_checked() {
         &["E0111"],
     );
     gives(
-        "scenario s { setup { return server.connect(\"127.0.0.1:1\") }\n each(c) { c.send(\"x\") } }",
+        "scenario s { setup { return tcp.connect(\"127.0.0.1:1\") }\n each(c) { c.send(\"x\") } }",
         &["E0231"],
     );
     gives("scenario s { }\nscenario s { }", &["E0105"]);

@@ -82,7 +82,7 @@ test "a user is found" {
   expect r.json().id == 7
 }
 scenario frames {
-  let c = server.connect(echo.addr, bind: ip("127.0.0.7"))
+  let c = tcp.connect(echo.addr, bind: ip("127.0.0.7"))
   c.send("x")
   let fallback = http.get("http://127.0.0.1:9/") catch e {
     check e.kind == "connection_refused"
