@@ -169,7 +169,9 @@ pub enum Desc {
     Map(SlotType, SlotType),
     /// A record; structural equality looks at the fields only.
     Record {
+        /// Its declared name, if it has one.
         name: Option<String>,
+        /// Names and slots of the fields.
         fields: Vec<(String, SlotType)>,
     },
     /// A tuple.
@@ -177,7 +179,12 @@ pub enum Desc {
     /// `start`, `end`, `inclusive`.
     Range(Scalar),
     /// An extern type: a handle or an opaque library value; `name` as declared.
-    Extern { name: String, is_handle: bool },
+    Extern {
+        /// Its name.
+        name: String,
+        /// Whether it is a handle.
+        is_handle: bool,
+    },
     /// A number of JSON kept as text.
     BigNumber,
 }
@@ -577,10 +584,15 @@ pub enum WaitOp {
     /// List and captures are borrowed, the strands get references of their own. The element comes first and in
     /// memory form; the function returns memory form in one register, or nothing (the slot is 0 then).
     ForEach {
+        /// The descriptor of the result.
         result: DescId,
+        /// The elements.
         list: Reg,
+        /// The body.
         func: FuncId,
+        /// What the body reads from outside.
         captures: Vec<Reg>,
+        /// How many run at once.
         max: Reg,
     },
 }
@@ -604,14 +616,20 @@ pub enum Terminator {
     Jump(Target),
     /// If not zero, else.
     Branch {
+        /// The flag.
         cond: Reg,
+        /// Where to if it is set.
         then: Target,
+        /// Where to if it is not.
         otherwise: Target,
     },
     /// By the value of an int.
     Switch {
+        /// The int.
         value: Reg,
+        /// Where to for which value.
         cases: Vec<(i64, Target)>,
+        /// Where to for all others.
         default: Target,
     },
     /// Hands the results back; pointers are own.
@@ -621,16 +639,24 @@ pub enum Terminator {
     /// Something that may fail. `results` are defined in the `ok` block; of an inout operation the first one
     /// is defined in both. Own operands are consumed on both edges.
     Try {
+        /// What is done.
         op: TryOp,
+        /// What it gives.
         results: SmallVec<[Reg; 2]>,
+        /// Where to if it succeeds.
         ok: Target,
+        /// Where to if it fails.
         err: Target,
     },
     /// Something that may wait and fail.
     Wait {
+        /// What is done.
         op: WaitOp,
+        /// What it gives.
         results: SmallVec<[Reg; 2]>,
+        /// Where to if it succeeds.
         ok: Target,
+        /// Where to if it fails.
         err: Target,
     },
     /// Cannot be reached.
@@ -682,16 +708,29 @@ pub struct Global {
 pub enum GlobalKind {
     /// A param of this type; without initialiser it must be given. The initialiser returns memory form in one register.
     Param {
+        /// Its type.
         ty: SlotType,
+        /// Whether reports mask it.
         secret: bool,
+        /// Its initialiser.
         init: Option<FuncId>,
     },
     /// A data set; the initialiser returns a list.
-    Data { list: DescId, init: FuncId },
+    Data {
+        /// The list of rows.
+        list: DescId,
+        /// Its initialiser.
+        init: FuncId,
+    },
     /// An IP pool.
     Pool(Pool),
     /// A metric: its kind's word (`counter`, `gauge`, `rate`, `trend`) and the scalar of its samples.
-    Metric { kind: String, sample: Scalar },
+    Metric {
+        /// `counter`, `gauge`, `rate` or `trend`.
+        kind: String,
+        /// The class of its samples.
+        sample: Scalar,
+    },
     /// A server.
     Server(Server),
 }

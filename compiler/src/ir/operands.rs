@@ -3,7 +3,9 @@
 //! The one table of ownership: passes and verifier ask here and nowhere else. Enter at [`Op::each_reg`],
 //! [`Terminator::each_reg`] and [`result_origin`].
 
-use super::*;
+use super::{
+    FormatPart, Function, NativeRef, Op, Program, Reg, SmallVec, Target, Terminator, TryOp, WaitOp,
+};
 
 /// How an operand is used. It only matters for pointers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

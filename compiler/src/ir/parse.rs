@@ -7,7 +7,7 @@ mod lexer;
 mod ops;
 mod tables;
 
-use super::*;
+use super::{FuncId, Program, SmallVec, Ty, print};
 use lexer::{Lexer, Token};
 
 /// What is wrong with a text and in which line.
@@ -107,12 +107,9 @@ impl Parser {
     }
 
     fn maybe_class(&mut self) -> Option<Ty> {
-        for ty in [Ty::Int, Ty::Float, Ty::Ptr] {
-            if self.lexer.skip_word(print::class_word(ty)) {
-                return Some(ty);
-            }
-        }
-        None
+        [Ty::Int, Ty::Float, Ty::Ptr]
+            .into_iter()
+            .find(|ty| self.lexer.skip_word(print::class_word(*ty)))
     }
 
     /// `-> int, ptr` if it is there.

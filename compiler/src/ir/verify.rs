@@ -8,7 +8,7 @@ mod ownership;
 mod tests;
 mod types;
 
-use super::*;
+use super::{Block, BlockId, Function, Program, Reg, Signatures, Terminator};
 use crate::passes::graph::reverse_postorder;
 
 /// How far a program has come.

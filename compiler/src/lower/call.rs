@@ -138,7 +138,7 @@ impl<'h> Lower<'_, 'h> {
 
     fn native_arg(&mut self, value: Value, ty: TypeId, declared: TypeId, regs: &mut Vec<Reg>) {
         if self.is_generic(declared) {
-            regs.push(self.to_memory(value, ty));
+            regs.push(self.pack(value, ty));
         } else {
             let value = self.coerce(value, ty, declared);
             regs.extend(value.regs());
@@ -257,7 +257,7 @@ impl<'h> Lower<'_, 'h> {
 
     fn native_result(&mut self, instance: &Instance, results: &[Reg], ty: TypeId) -> Value {
         match results {
-            [reg] if instance.memory => self.from_memory(*reg, ty),
+            [reg] if instance.memory => self.unpack(*reg, ty),
             _ => Value::of(results),
         }
     }

@@ -6,6 +6,9 @@ use crate::hir::{Check, Conversion, Expr, ExprKind, NativeId, Type, TypeId};
 use crate::ir::{BlockId, Reg, SiteKind, Ty};
 use scn_grammar::ast::BinaryOp;
 
+/// A side of a comparison: its value and what it came from.
+type Side<'h> = (Value, &'h Expr);
+
 /// What every report of a check names.
 #[derive(Clone, Copy)]
 struct Report {
@@ -110,7 +113,7 @@ impl<'h> Lower<'_, 'h> {
         ok: Reg,
         report: Report,
         done: BlockId,
-        sides: Option<((Value, &'h Expr), (Value, &'h Expr))>,
+        sides: Option<(Side<'h>, Side<'h>)>,
     ) {
         let (held, failed) = (self.b.block(), self.b.cold_block());
         self.b.branch(ok, held, failed);
@@ -145,7 +148,7 @@ impl<'h> Lower<'_, 'h> {
         if self.hides(expr) {
             return self.text("***");
         }
-        self.to_any(value, expr.ty)
+        self.pack_any(value, expr.ty)
     }
 
     /// Whether a side is secret, also behind a conversion that took the type off.

@@ -19,7 +19,7 @@ impl<'h> Lower<'_, 'h> {
     pub(super) fn rethrow(&mut self, error: &'h Expr) -> Value {
         let error = self.expr_reg(error);
         self.b.emit0(Op::ErrSet(error));
-        self.to_error();
+        self.error_exit();
         Value::Unit
     }
 
@@ -60,7 +60,7 @@ impl<'h> Lower<'_, 'h> {
         let flag = self.b.emit1(Op::ErrIsCancel, Ty::Int);
         self.b.branch(flag, cancelled, error);
         self.b.enter(cancelled);
-        self.to_error();
+        self.error_exit();
         self.b.enter(error);
     }
 
@@ -109,7 +109,7 @@ impl<'h> Lower<'_, 'h> {
             let used_up = self.b.emit1(Op::IntCmp(Cmp::Ge, at, times), Ty::Int);
             self.b.branch(used_up, last, more);
             self.b.enter(last);
-            self.to_error();
+            self.error_exit();
             self.b.enter(more);
         }
         self.b.emit1(Op::ErrTake, Ty::Ptr);

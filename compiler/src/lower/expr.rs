@@ -23,7 +23,7 @@ impl<'h> Lower<'_, 'h> {
     /// Evaluates an expression to memory form.
     pub fn expr_memory(&mut self, expr: &'h Expr) -> Reg {
         let value = self.expr(expr);
-        self.to_memory(value, expr.ty)
+        self.pack(value, expr.ty)
     }
 
     fn expr_kind(&mut self, expr: &'h Expr) -> Value {
@@ -130,7 +130,7 @@ impl<'h> Lower<'_, 'h> {
         }
         let class = self.t.repr(ty).slot_class();
         let reg = self.b.emit1(Op::Global(ir::GlobalId(id.0)), class);
-        self.from_memory(reg, ty)
+        self.unpack(reg, ty)
     }
 
     fn load(&mut self, base: &'h Expr, index: u32, ty: TypeId) -> Value {
@@ -142,14 +142,14 @@ impl<'h> Lower<'_, 'h> {
     pub fn load_slot(&mut self, base: Reg, index: u32, ty: TypeId) -> Value {
         let class = self.t.repr(ty).slot_class();
         let reg = self.b.emit1(Op::Load(base, index), class);
-        self.from_memory(reg, ty)
+        self.unpack(reg, ty)
     }
 
     fn index(&mut self, base: &'h Expr, index: &'h Expr, ty: TypeId) -> Value {
         let (base, index) = (self.expr_reg(base), self.expr_reg(index));
         let class = self.t.repr(ty).slot_class();
         let reg = self.try1(TryOp::ListGet(base, index), class);
-        self.from_memory(reg, ty)
+        self.unpack(reg, ty)
     }
 
     fn lookup(&mut self, base: &'h Expr, key: &'h Expr, ty: TypeId) -> Value {
@@ -163,7 +163,7 @@ impl<'h> Lower<'_, 'h> {
         match self.t.repr(value_ty) {
             Repr::Unit => Value::Unit,
             Repr::Scalar(_) => Value::Opt(found[0], found[1]),
-            Repr::OptScalar(_) | Repr::Ptr => self.from_memory(found[1], value_ty),
+            Repr::OptScalar(_) | Repr::Ptr => self.unpack(found[1], value_ty),
         }
     }
 
@@ -222,8 +222,8 @@ impl<'h> Lower<'_, 'h> {
             Conversion::ToOptional | Conversion::Secret | Conversion::Static => {
                 self.coerce(value, from, ty)
             }
-            Conversion::ToJson => self.to_json(value, from),
-            Conversion::ToUnion => Value::One(self.to_any(value, from)),
+            Conversion::ToJson => self.pack_json(value, from),
+            Conversion::ToUnion => Value::One(self.pack_any(value, from)),
             Conversion::IntToFloat => {
                 let reg = self.reg(value);
                 Value::One(self.b.emit1(Op::ToFloat(reg), Ty::Float))
@@ -237,14 +237,14 @@ impl<'h> Lower<'_, 'h> {
     }
 
     /// Any value as a pointer: scalars in boxes, objects as they are, `none` as null.
-    pub fn to_any(&mut self, value: Value, ty: TypeId) -> Reg {
+    pub fn pack_any(&mut self, value: Value, ty: TypeId) -> Reg {
         match (value, self.t.repr(ty)) {
             (_, Repr::Unit) => self.null(),
             (Value::One(reg), Repr::Scalar(_)) => {
                 let desc = self.t.desc(ty);
                 self.b.emit1(Op::Box(desc, reg), Ty::Ptr)
             }
-            (value, _) => self.to_memory(value, ty),
+            (value, _) => self.pack(value, ty),
         }
     }
 
@@ -255,11 +255,11 @@ impl<'h> Lower<'_, 'h> {
     }
 
     /// A value as `json`, where `none` is the `null` object.
-    fn to_json(&mut self, value: Value, ty: TypeId) -> Value {
+    fn pack_json(&mut self, value: Value, ty: TypeId) -> Value {
         if self.t.repr(ty) == Repr::Unit {
             return Value::One(self.json_null());
         }
-        let any = self.to_any(value, ty);
+        let any = self.pack_any(value, ty);
         if !self.t.is_optional(ty) {
             return Value::One(any);
         }
@@ -298,7 +298,7 @@ impl<'h> Lower<'_, 'h> {
         };
         let regs = match self.returns {
             Returns::Memory(ty) if self.t.repr(ty) != Repr::Unit => {
-                smallvec::SmallVec::from_slice(&[self.to_memory(value, ty)])
+                smallvec::SmallVec::from_slice(&[self.pack(value, ty)])
             }
             _ => value.regs(),
         };

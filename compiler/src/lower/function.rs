@@ -164,10 +164,10 @@ impl<'t, 'h> Lower<'t, 'h> {
     }
 
     /// A parameter that arrives in memory form and becomes a local.
-    pub fn param_from_memory(&mut self, local: LocalId) {
+    pub fn param_packed(&mut self, local: LocalId) {
         let ty = self.local_type(local);
         let reg = self.param(self.t.repr(ty).slot_class());
-        let value = self.from_memory(reg, ty);
+        let value = self.unpack(reg, ty);
         self.write_local(local, value);
     }
 
@@ -240,7 +240,7 @@ impl<'t, 'h> Lower<'t, 'h> {
     }
 
     /// The memory form of a value, in one register.
-    pub fn to_memory(&mut self, value: Value, ty: TypeId) -> Reg {
+    pub fn pack(&mut self, value: Value, ty: TypeId) -> Reg {
         match value {
             Value::Opt(flag, payload) => {
                 let desc = self.t.desc(ty);
@@ -251,7 +251,7 @@ impl<'t, 'h> Lower<'t, 'h> {
     }
 
     /// The value whose memory form is in a register.
-    pub fn from_memory(&mut self, reg: Reg, ty: TypeId) -> Value {
+    pub fn unpack(&mut self, reg: Reg, ty: TypeId) -> Value {
         match self.t.repr(ty) {
             Repr::Unit => Value::Unit,
             Repr::Scalar(_) | Repr::Ptr => Value::One(reg),
@@ -317,7 +317,7 @@ impl<'t, 'h> Lower<'t, 'h> {
             self.b.emit0(Op::ErrTrace);
         }
         on_error(self, &results);
-        self.to_error();
+        self.error_exit();
         self.b.enter(ok);
         results
     }

@@ -229,7 +229,7 @@ impl<'h> Lower<'_, 'h> {
     fn slot_at(&mut self, op: Op, ty: TypeId) -> Value {
         let class = self.t.repr(ty).slot_class();
         let reg = self.b.emit1(op, class);
-        self.from_memory(reg, ty)
+        self.unpack(reg, ty)
     }
 
     pub(super) fn while_(&mut self, cond: Option<&'h Cond>, body: &'h Block) {
@@ -348,7 +348,7 @@ impl<'h> Lower<'_, 'h> {
             _ => from,
         };
         let value = self.coerce(value, from, element);
-        let value = self.to_memory(value, element);
+        let value = self.pack(value, element);
         let before = self.b.read(list);
         let after = self.b.emit1(Op::ListPush(before, value), Ty::Ptr);
         self.b.write(list, after);
@@ -373,7 +373,7 @@ impl<'h> Lower<'_, 'h> {
         self.b.write(list, empty);
         let walk = self.start_walk(iterable);
         let value = self.element(&walk);
-        let value = self.to_memory(value, element);
+        let value = self.pack(value, element);
         let before = self.b.read(list);
         let after = self.b.emit1(Op::ListPush(before, value), Ty::Ptr);
         self.b.write(list, after);

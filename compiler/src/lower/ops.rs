@@ -316,7 +316,8 @@ impl<'h> Lower<'_, 'h> {
         if matches!(self.t.ty(inner), Type::Json) {
             return Value::One(json);
         }
-        let value = self.to_type("rt.decode_int", "rt.decode_float", "rt.decode", json, inner);
+        let value =
+            self.call_for_type("rt.decode_int", "rt.decode_float", "rt.decode", json, inner);
         if self.t.is_secret(to) && matches!(self.t.ty(inner), Type::String | Type::Bytes) {
             let reg = self.reg(value);
             self.rt("rt.secret", &[reg]);
@@ -325,7 +326,14 @@ impl<'h> Lower<'_, 'h> {
     }
 
     /// Calls the variant of a decoder or parser that fits a type.
-    fn to_type(&mut self, int: &str, float: &str, object: &str, from: Reg, ty: TypeId) -> Value {
+    fn call_for_type(
+        &mut self,
+        int: &str,
+        float: &str,
+        object: &str,
+        from: Reg,
+        ty: TypeId,
+    ) -> Value {
         let desc = self.t.desc(ty);
         let desc = self.b.int(i64::from(desc.0));
         match self.t.repr(ty) {
@@ -342,7 +350,7 @@ impl<'h> Lower<'_, 'h> {
     pub(super) fn parse(&mut self, value: &'h Expr, to: TypeId) -> Value {
         let text = self.expr_reg(value);
         let inner = self.t.unwrap_optional(to);
-        let value = self.to_type(
+        let value = self.call_for_type(
             "rt.parse_int",
             "rt.parse_float",
             "rt.parse_object",

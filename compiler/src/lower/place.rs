@@ -33,14 +33,14 @@ impl<'h> Lower<'_, 'h> {
         let ty = self.cell_type(cell);
         let class = self.t.repr(ty).slot_class();
         let reg = self.b.emit1(Op::CellLoad(cell.0), class);
-        self.from_memory(reg, ty)
+        self.unpack(reg, ty)
     }
 
     /// Gives a cell a value.
     pub fn write_cell(&mut self, cell: CellId, value: Value, from: TypeId) {
         let ty = self.cell_type(cell);
         let value = self.coerce(value, from, ty);
-        let reg = self.to_memory(value, ty);
+        let reg = self.pack(value, ty);
         self.b.emit0(Op::CellStore(cell.0, reg));
     }
 
@@ -111,14 +111,14 @@ impl<'h> Lower<'_, 'h> {
             (Step::Field { index, .. }, _) => self.load_slot(base, *index, ty),
             (Step::Index { .. }, Some(index)) => {
                 let reg = self.try1(TryOp::ListGet(base, index), self.t.repr(ty).slot_class());
-                self.from_memory(reg, ty)
+                self.unpack(reg, ty)
             }
             (_, key) => {
                 let key = key.unwrap_or(base);
                 let class = self.t.repr(ty).slot_class();
                 let found = self.b.emit(Op::MapGet(base, key), &[Ty::Int, class]);
                 self.require_key(found[0], key, |_| {});
-                self.from_memory(found[1], ty)
+                self.unpack(found[1], ty)
             }
         }
     }
@@ -169,7 +169,7 @@ impl<'h> Lower<'_, 'h> {
         };
         let ty = self.step_type(last);
         let value = self.coerce(value, from, ty);
-        let value = self.to_memory(value, ty);
+        let value = self.pack(value, ty);
         let depth = place.path.len() - 1;
         let (owner, taken) = self.take_steps(place, keys, depth);
         let owner = match (last, keys[depth]) {

@@ -69,7 +69,7 @@ fn lower_function<'h>(t: &mut Tables<'h>, function: &'h hir::Function, id: FuncI
     let mut lower = Lower::new(t, function, returns(function), function.span);
     for param in &function.params {
         match function.kind {
-            FunctionKind::Section(_) => lower.param_from_memory(*param),
+            FunctionKind::Section(_) => lower.param_packed(*param),
             _ => lower.param_local(*param),
         }
     }

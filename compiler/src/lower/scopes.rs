@@ -59,7 +59,7 @@ impl<'h> Lower<'_, 'h> {
             let after = self.b.current();
             self.b.enter(err);
             self.leave_by_error(&scope.kind);
-            self.to_error();
+            self.error_exit();
             self.b.switch_to(after);
         }
     }
@@ -80,7 +80,7 @@ impl<'h> Lower<'_, 'h> {
     }
 
     /// Leaves the current block with the error in `ctx.err`.
-    pub fn to_error(&mut self) {
+    pub fn error_exit(&mut self) {
         let Some(at) = self
             .scopes
             .iter()

@@ -99,7 +99,7 @@ impl<'h> Lower<'_, 'h> {
 
     fn local_memory(&mut self, local: LocalId) -> Reg {
         let value = self.read_local(local);
-        self.to_memory(value, self.local_type(local))
+        self.pack(value, self.local_type(local))
     }
 
     fn lets_tuple(&mut self, lets: &[LocalId]) -> crate::ir::DescId {
@@ -207,7 +207,7 @@ impl<'h> Lower<'_, 'h> {
             inner.param_locals(captures);
             let depth = inner.scopes.len();
             inner.push_scope(super::scopes::ScopeKind::Block(Vec::new()));
-            let value = inner.from_memory(reg, element);
+            let value = inner.unpack(reg, element);
             inner.bind(pattern, value, element);
             let value = inner.block(body);
             inner.pop_to(depth);

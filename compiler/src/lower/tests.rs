@@ -56,11 +56,6 @@ impl Maker {
         expr(ExprKind::Const(Const::Int(n)), ty)
     }
 
-    fn text(&mut self, text: &str) -> Expr {
-        let ty = self.string();
-        expr(ExprKind::Const(Const::String(text.to_owned())), ty)
-    }
-
     fn add(&mut self, left: Expr, right: Expr) -> Expr {
         let ty = self.int();
         expr(

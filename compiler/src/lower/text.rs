@@ -59,7 +59,7 @@ impl<'h> Lower<'_, 'h> {
     fn format_part(&mut self, value: Value, ty: crate::hir::TypeId) -> FormatPart {
         match (value, self.t.repr(ty)) {
             (Value::One(reg), Repr::Scalar(scalar)) => FormatPart::Scalar(scalar, reg),
-            (value, _) => FormatPart::Object(self.to_any(value, ty)),
+            (value, _) => FormatPart::Object(self.pack_any(value, ty)),
         }
     }
 

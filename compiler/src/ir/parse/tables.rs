@@ -234,7 +234,7 @@ impl Parser {
     fn server(&mut self) -> Parsed<GlobalKind> {
         let protocol = self.lexer.text()?;
         let cells = self.list(Self::slot)?;
-        let mut part = |p: &mut Self, word: &str| -> Parsed<Option<super::FuncId>> {
+        let part = |p: &mut Self, word: &str| -> Parsed<Option<super::FuncId>> {
             if p.lexer.skip_word(word) {
                 p.func().map(Some)
             } else {

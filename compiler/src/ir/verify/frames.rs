@@ -1,7 +1,8 @@
 //! Frames: every register has a local, what a landing or a waiting call reads has a slot, waits are complete,
 //! and no two registers that are live together share a place.
 
-use super::{BlockId, Broken, Check, Frame, Mode, Reg, Result_, Terminator, Ty};
+use super::{Broken, Check, Result_};
+use crate::ir::{BlockId, Frame, Mode, Reg, Terminator, Ty};
 use crate::passes::graph::{
     Liveness, RegSet, add_terminator_uses, insert_with_roots, reverse_postorder,
 };

@@ -1,8 +1,10 @@
 //! Ownership on every path: an owned register is consumed exactly once, a borrowed one never, and neither is used
 //! after what keeps it alive is gone or changed.
 
-use super::{Block, BlockId, Broken, Check, Reg, Result_, Ty};
-use crate::ir::{Mode, Op, Origin, Terminator, result_origin, terminator_origin};
+use super::{Broken, Check, Result_};
+use crate::ir::{
+    Block, BlockId, Mode, Op, Origin, Reg, Terminator, Ty, result_origin, terminator_origin,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the registers at a place.

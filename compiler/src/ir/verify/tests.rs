@@ -241,7 +241,8 @@ fn a_borrow_from_a_cell_ends_at_a_wait() {
 
 #[test]
 fn paths_agree_on_what_is_owned() {
-    let body = "bb0:\n v1 = int 1\n branch v1, bb1, bb2\nbb1:\n drop v0\n jump bb2\nbb2:\n unreachable";
+    let body =
+        "bb0:\n v1 = int 1\n branch v1, bb1, bb2\nbb1:\n drop v0\n jump bb2\nbb2:\n unreachable";
     miscounts("(v0 ptr own)", body, "on some paths");
 }
 

@@ -1,9 +1,7 @@
 //! Register classes of operands and results; the signatures of calls; who may call whom and how.
 
-use super::{
-    Block, BlockId, Broken, Check, FuncId, NativeId, Op, Reg, Result_, Terminator, TryOp, Ty,
-    WaitOp,
-};
+use super::{Broken, Check, Result_};
+use crate::ir::{Block, BlockId, FuncId, NativeId, Op, Reg, Terminator, TryOp, Ty, WaitOp, print};
 
 /// An expected class; `A` is any.
 #[derive(Clone, Copy)]
@@ -97,7 +95,7 @@ impl Check<'_> {
         let mut operands = Vec::new();
         op.each_reg(self.sigs, &mut |reg, _| operands.push(*reg));
         let (wanted, made) = shape(op, operands.len());
-        let (name, _) = super::super::print::op_parts(op);
+        let (name, _) = print::op_parts(op);
         self.expect(id, name, &operands, &wanted)?;
         self.expect(id, name, results, made)
     }
@@ -193,7 +191,7 @@ impl Check<'_> {
         };
         let mut operands = Vec::new();
         op.each_reg(self.sigs, &mut |reg, _| operands.push(*reg));
-        let (name, _) = super::super::print::try_parts(op);
+        let (name, _) = print::try_parts(op);
         self.expect(id, name, &operands, wanted)?;
         self.expect(id, name, results, made)
     }
