@@ -2,6 +2,8 @@
 //!
 //! Enter at [`check()`] (sources to HIR and diagnostics) and [`lower()`] (HIR to IR).
 
+#![forbid(unsafe_code)]
+
 mod check;
 pub mod diagnostics;
 pub mod hir;

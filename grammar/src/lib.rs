@@ -3,6 +3,8 @@
 //! Enter at [`parse`]. It never fails: what is missing or wrong becomes a marker in the tree and a
 //! [`SyntaxError`] beside it. Names and types are the compiler's business. `pest` appears only here.
 
+#![forbid(unsafe_code)]
+
 pub mod ast;
 mod build;
 mod explain;

@@ -1,3 +1,5 @@
+//! Tests of the reactor on real sockets.
+
 use super::*;
 use crate::timer::monotonic;
 use std::future::Future;
