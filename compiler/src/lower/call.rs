@@ -23,8 +23,8 @@ impl<'h> Lower<'_, 'h> {
     pub(super) fn call(&mut self, func: FuncId, args: &'h [Expr], ty: TypeId) -> Value {
         let callee = &self.hir.functions[func.index()];
         let mut regs = Vec::new();
-        for (arg, param) in args.iter().zip(&callee.params) {
-            let value = self.expr(arg);
+        let values = self.arguments(args);
+        for ((value, arg), param) in values.into_iter().zip(args).zip(&callee.params) {
             let value = self.coerce(value, arg.ty, callee.locals[param.index()].ty);
             regs.extend(value.regs());
         }
@@ -45,8 +45,20 @@ impl<'h> Lower<'_, 'h> {
             // The host function could not tell an int from a float: memory form carries no type.
             return self.show(&args[0]);
         }
-        let values: Vec<Value> = args.iter().map(|arg| self.expr(arg)).collect();
+        let values = self.arguments(args);
         self.call_native_values(id, &values, args, ty)
+    }
+
+    /// Values of arguments, which are in the order of parameters, evaluated in the order in which they are written.
+    /// Defaults are constants: it does not matter when they are evaluated.
+    fn arguments(&mut self, args: &'h [Expr]) -> Vec<Value> {
+        let mut order: Vec<usize> = (0..args.len()).collect();
+        order.sort_by_key(|at| args[*at].span.start);
+        let mut values: Vec<Option<Value>> = vec![None; args.len()];
+        for at in order {
+            values[at] = Some(self.expr(&args[at]));
+        }
+        values.into_iter().flatten().collect()
     }
 
     /// The same with the arguments already evaluated.
