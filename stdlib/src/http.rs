@@ -4,6 +4,7 @@
 
 pub mod body;
 pub mod chunk;
+pub(crate) mod content;
 pub mod cookies;
 pub mod date;
 pub mod head;

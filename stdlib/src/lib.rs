@@ -36,6 +36,7 @@ mod testing;
 mod text;
 mod time;
 mod tls;
+mod udp;
 mod url;
 mod user;
 mod uuid;
@@ -86,12 +87,14 @@ pub fn natives() -> Vec<NativeDef> {
         range::natives,
         re::natives,
         run::natives,
+        server::natives,
         string::natives,
         tcp::natives,
         time::natives,
         tls::natives,
         url::natives,
         user::natives,
+        udp::natives,
         uuid::natives,
     ];
     modules.iter().flat_map(|natives| natives()).collect()

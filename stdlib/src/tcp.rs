@@ -82,7 +82,11 @@ async fn connect_to(
 async fn listen(cx: Cx, on: Any<'_>, backlog: i64) -> Result<New<Listener>, Fault> {
     let target = cx.with(|ctx| Target::of(on, ctx.descs(), None))?;
     let addresses = resolve::resolve(cx, &target.host).await?;
-    let (io, local) = connect::listen(cx, SocketAddr::new(addresses[0], target.port), backlog)?;
+    let (io, local) = connect::listen(
+        &cx.reactor(),
+        SocketAddr::new(addresses[0], target.port),
+        backlog,
+    )?;
     Ok(New(Listener {
         io: RefCell::new(Some(Rc::new(io))),
         local,

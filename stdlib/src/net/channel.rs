@@ -5,11 +5,13 @@
 
 use super::stream::Stream;
 use super::{Limit, within};
+use rustls::ServerConfig;
 use scn_runtime::{Ctx, Cx, Fault, Nanos, Own, kind};
 use socket2::SockRef;
 use std::cell::{Cell, RefCell};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 
 /// A connection handle.
@@ -22,6 +24,8 @@ pub(crate) struct Channel {
     ended: Cell<bool>,
     /// The limit of calls that have none of their own, in nanoseconds.
     limit: Option<i64>,
+    /// The configuration of the tls server that accepted it, until its handshake.
+    server: RefCell<Option<Arc<ServerConfig>>>,
     /// The address of this end.
     pub(crate) local: SocketAddr,
     /// The address of the other end.
@@ -41,6 +45,7 @@ impl Channel {
             rest: RefCell::default(),
             ended: Cell::new(false),
             limit,
+            server: RefCell::default(),
             local,
             remote,
         })
@@ -52,6 +57,16 @@ impl Channel {
             .borrow()
             .clone()
             .ok_or_else(|| Fault::invalid("the connection was closed by this scenario"))
+    }
+
+    /// Says which tls server accepted it.
+    pub(crate) fn set_server_config(&self, config: Option<Arc<ServerConfig>>) {
+        self.server.replace(config);
+    }
+
+    /// The configuration of the tls server that accepted it; given once.
+    pub(crate) fn server_config(&self) -> Option<Arc<ServerConfig>> {
+        self.server.take()
     }
 
     fn limit(&self, cx: Cx, own: Option<Nanos>) -> Option<Limit> {

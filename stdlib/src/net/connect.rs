@@ -2,7 +2,7 @@
 
 use super::address::Target;
 use super::resolve::resolve;
-use scn_runtime::io::{Io, set_bind_address_no_port};
+use scn_runtime::io::{Io, Reactor, set_bind_address_no_port};
 use scn_runtime::{Cx, Fault, kind};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
@@ -148,7 +148,11 @@ pub(crate) async fn connect(
 }
 
 /// A socket that listens.
-pub(crate) fn listen(cx: Cx, on: SocketAddr, backlog: i64) -> Result<(Io, SocketAddr), Fault> {
+pub(crate) fn listen(
+    reactor: &Reactor,
+    on: SocketAddr,
+    backlog: i64,
+) -> Result<(Io, SocketAddr), Fault> {
     let socket = stream_socket(on)?;
     socket.set_reuse_address(true)?;
     socket
@@ -159,7 +163,7 @@ pub(crate) fn listen(cx: Cx, on: SocketAddr, backlog: i64) -> Result<(Io, Socket
         .listen(backlog)
         .map_err(|error| Fault::os_at(&error, on))?;
     let local = local_address(&SockRef::from(&socket))?;
-    Ok((cx.register(socket, false)?, local))
+    Ok((reactor.register(socket.into(), false)?, local))
 }
 
 /// Waits for a connection.

@@ -1,6 +1,6 @@
 //! The writer of replies.
 
-use super::request::Request;
+use super::request::Asked;
 use crate::http::chunk;
 use crate::http::date::http_date;
 use crate::http::request::{is_token, line};
@@ -71,12 +71,12 @@ impl Reply {
 
     /// Writes the reply to a request (`None` when none could be read) and tells whether the connection stays open.
     /// `now` is in seconds since 1970.
-    pub fn write(&self, request: Option<&Request>, now: i64) -> (Vec<u8>, bool) {
+    pub fn write(&self, asked: Option<Asked>, now: i64) -> (Vec<u8>, bool) {
         let closes = self.headers.iter().any(|(name, value)| {
             name.eq_ignore_ascii_case("connection") && value.to_ascii_lowercase().contains("close")
         });
-        let stays = request.is_some_and(Request::keeps_alive) && !closes;
-        let old = request.is_some_and(|r| r.first.minor == 0);
+        let stays = asked.is_some_and(|asked| asked.keeps_alive) && !closes;
+        let old = asked.is_some_and(|asked| asked.old);
         let bodiless = matches!(self.status, 100..=199 | 204 | 304);
         let mut out = Vec::with_capacity(192 + self.body.len());
         out.extend_from_slice(
@@ -122,7 +122,7 @@ impl Reply {
                 .for_each(|value| line(&mut out, name, value.trim()));
         }
         out.extend_from_slice(b"\r\n");
-        if !bodiless && request.is_none_or(|r| r.first.method != "HEAD") {
+        if !bodiless && !asked.is_some_and(|asked| asked.head_only) {
             match chunked {
                 true => chunk::encode_body(&self.body, &mut out),
                 false => out.extend_from_slice(&self.body),
@@ -190,7 +190,7 @@ pub fn reason(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::request::RequestReader;
+    use crate::server::request::{Request, RequestReader};
 
     fn request(wire: &str) -> Request {
         let mut reader = RequestReader::default();
@@ -199,7 +199,7 @@ mod tests {
     }
 
     fn written(reply: &Reply, wire: &str) -> (String, bool) {
-        let (bytes, stays) = reply.write(Some(&request(wire)), 784_111_777);
+        let (bytes, stays) = reply.write(Some(request(wire).asked()), 784_111_777);
         (String::from_utf8(bytes).unwrap(), stays)
     }
 

@@ -68,6 +68,26 @@ impl Request {
     pub fn keeps_alive(&self) -> bool {
         self.head.keeps_alive(self.first.minor)
     }
+
+    /// What its reply depends on.
+    pub fn asked(&self) -> Asked {
+        Asked {
+            head_only: self.first.method == "HEAD",
+            old: self.first.minor == 0,
+            keeps_alive: self.keeps_alive(),
+        }
+    }
+}
+
+/// What a reply depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether the method was HEAD: no body.
+    pub head_only: bool,
+    /// Whether the client speaks HTTP/1.0: no chunks.
+    pub old: bool,
+    /// Whether the client wants the connection to stay open.
+    pub keeps_alive: bool,
 }
 
 fn form_value(form: &str, name: &str) -> Option<String> {
