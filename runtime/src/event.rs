@@ -169,10 +169,14 @@ pub struct Exchange {
     pub site: Option<u32>,
     /// `GET`, `connect`...
     pub method: String,
+    /// The name in reports and metrics: method and template of the path.
+    pub name: String,
     /// The URL or peer, secrets masked.
     pub target: String,
     /// The response's status, or what stands for it.
     pub status: Option<u16>,
+    /// Whether it counts as failed: an error, or a status that the call does not take for success.
+    pub failed: bool,
     /// From the call to the end of the response, in nanoseconds.
     pub nanos: i64,
     /// Parts of that, in order: `dns`, `connect`, `tls`, `send`, `wait`, `receive`.

@@ -1,20 +1,32 @@
 //! HTTP/1.1: requests written, responses read, cookies, redirects (RFC 9110, RFC 9112, RFC 6265).
 //!
-//! The modules below know no sockets: they turn values into bytes and bytes into values, split anywhere.
+//! The public modules below know no sockets: they turn values into bytes and bytes into values, split anywhere.
+//! Enter at `client` for the calls, at `transfer` for what happens on a connection.
 
 pub mod body;
 pub mod chunk;
+mod client;
 pub(crate) mod content;
 pub mod cookies;
 pub mod date;
 pub mod head;
+mod job;
+mod members;
 pub mod name;
 pub mod redirect;
+mod report;
 pub mod request;
 pub mod response;
+mod session;
+mod transfer;
 pub mod url;
 
-use scn_runtime::Fault;
+use scn_runtime::{Fault, NativeDef};
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    [client::natives(), members::natives()].concat()
+}
 
 /// The largest head of a message.
 pub const HEAD_LIMIT: usize = 256 * 1024;

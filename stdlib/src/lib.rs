@@ -74,6 +74,7 @@ pub fn natives() -> Vec<NativeDef> {
         duration::natives,
         error::natives,
         hex::natives,
+        http::natives,
         ip::natives,
         json::natives,
         list::natives,

@@ -1,6 +1,6 @@
 //! `udp`: datagram sockets.
 
-use crate::net::address::{Target, source, unspecified};
+use crate::net::address::{Target, source};
 use crate::net::channel::{bytes_object, count};
 use crate::net::{Limit, connect, resolve, within};
 use scn_runtime::io::{Direction, Io, Reactor};
@@ -258,9 +258,4 @@ fn remote(socket: &UdpSocket) -> Result<SocketAddr, Fault> {
     socket
         .remote
         .ok_or_else(|| Fault::invalid("the socket has no peer"))
-}
-
-/// The address of all interfaces, for a socket that sends to this peer.
-pub(crate) fn any_address(like: SocketAddr) -> SocketAddr {
-    SocketAddr::new(unspecified(like.ip()), 0)
 }

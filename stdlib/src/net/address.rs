@@ -3,7 +3,7 @@
 use crate::http::url::split_host;
 use scn_runtime::descs::Descs;
 use scn_runtime::{Any, Fault, View};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 /// A peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,14 +58,6 @@ pub(crate) fn source(any: Option<Any<'_>>, descs: &Descs) -> Option<SocketAddr> 
         View::Ip(ip) => Some(SocketAddr::new(ip, 0)),
         View::Addr(addr) => Some(addr),
         _ => None,
-    }
-}
-
-/// The address of all interfaces of a family.
-pub(crate) fn unspecified(like: IpAddr) -> IpAddr {
-    match like {
-        IpAddr::V4(_) => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
-        IpAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
     }
 }
 

@@ -20,6 +20,14 @@ impl Limit {
         }
     }
 
+    /// So many nanoseconds from a moment.
+    pub(crate) fn since(moment: u64, nanos: i64) -> Limit {
+        Limit {
+            at: moment.saturating_add(nanos.max(0).cast_unsigned()),
+            nanos,
+        }
+    }
+
     /// The earlier of two.
     pub(crate) fn earlier(self, other: Option<Limit>) -> Limit {
         match other {

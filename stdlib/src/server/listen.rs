@@ -13,7 +13,6 @@ use rustls::{Connection, ServerConfig, ServerConnection};
 use scn_runtime::host::{Params, Ret, results::Reply};
 use scn_runtime::io::Io;
 use scn_runtime::{Ctx, Cx, Extern, Fault, List, NativeDef, New, ready, waiting};
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::rc::Rc;

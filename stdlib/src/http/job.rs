@@ -1,0 +1,238 @@
+//! What a call of `http` asks for: its arguments, read once.
+
+use super::body::{Part, multipart};
+use super::content::{encoded_pairs, json_text, string_pairs};
+use super::members::Auth;
+use super::session::Dial;
+use super::url::Url;
+use crate::net::address::source;
+use crate::tls::config::Options;
+use base64::Engine;
+use scn_compiler::ir::Scalar;
+use scn_runtime::{Any, Ctx, Fault, List, Map, Nanos, Text, View};
+
+/// `url`, `headers`, `query`.
+pub(crate) type Head<'a> = (&'a str, Option<Map<'a>>, Option<Map<'a>>);
+
+/// `json`, `form`, `multipart`, `body`, `chunked`, `expect_continue`.
+pub(crate) type Body<'a> = (
+    Option<Any<'a>>,
+    Option<Map<'a>>,
+    Option<List<'a>>,
+    Option<Text<'a>>,
+    bool,
+    bool,
+);
+
+/// `auth`, `timeout`, `connect_timeout`, `first_byte_timeout`, `redirects`, `bind`, `name`, `ok`, `max_body`.
+pub(crate) type Common<'a> = (
+    Option<&'a Auth>,
+    Nanos,
+    Option<Nanos>,
+    Option<Nanos>,
+    i64,
+    Option<Any<'a>>,
+    Option<&'a str>,
+    Option<Any<'a>>,
+    i64,
+);
+
+/// `verify`, `roots`, `cert`, `key`, `server_name`.
+pub(crate) type Tls<'a> = (
+    bool,
+    Option<Text<'a>>,
+    Option<Text<'a>>,
+    Option<Text<'a>>,
+    Option<&'a str>,
+);
+
+/// A call, ready to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    /// The method.
+    pub(crate) method: String,
+    /// Where it goes.
+    pub(crate) url: Url,
+    /// The caller's headers.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Body and media type.
+    pub(crate) body: Option<(Vec<u8>, String)>,
+    /// Whether the body is sent in chunks.
+    pub(crate) chunked: bool,
+    /// Whether the body waits for `100 Continue`.
+    pub(crate) expect_continue: bool,
+    /// The `authorization` header; empty for none.
+    pub(crate) authorization: String,
+    /// The limit for everything.
+    pub(crate) timeout: i64,
+    /// The limit from the last byte sent to the first received.
+    pub(crate) first_byte: Option<i64>,
+    /// How many redirects are followed.
+    pub(crate) redirects: i64,
+    /// The name in reports, when it was given.
+    pub(crate) name: Option<String>,
+    /// Statuses that count as success.
+    pub(crate) ok: Ok,
+    /// The largest body of a response.
+    pub(crate) max_body: u64,
+    /// How to connect.
+    pub(crate) dial: Dial,
+}
+
+/// Statuses that count as success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ok {
+    /// Below 400.
+    Default,
+    /// These.
+    Among(Vec<i64>),
+    /// From the first to the second.
+    Within(i64, i64),
+}
+
+impl Ok {
+    fn of(cx: &Ctx, any: Option<Any<'_>>) -> Ok {
+        let int = |scalar: Option<(Scalar, scn_runtime::value::Value)>| {
+            scalar.map(|(_, value)| value.int())
+        };
+        match any.map(|any| any.view(cx.descs())) {
+            Some(View::Box(_, value)) => Ok::Among(vec![value.int()]),
+            Some(View::List(list)) => Ok::Among(
+                list.iter(cx.descs())
+                    .filter_map(|s| int(s.scalar()))
+                    .collect(),
+            ),
+            Some(View::Range(range)) => {
+                let at = |index| int(range.slot(cx.descs(), index).scalar()).unwrap_or_default();
+                Ok::Within(at(0), if at(2) != 0 { at(1) } else { at(1) - 1 })
+            }
+            _ => Ok::Default,
+        }
+    }
+
+    /// Whether a status is one of them.
+    pub(crate) fn holds(&self, status: u16) -> bool {
+        let status = i64::from(status);
+        match self {
+            Ok::Default => status < 400,
+            Ok::Among(all) => all.contains(&status),
+            Ok::Within(from, to) => (*from..=*to).contains(&status),
+        }
+    }
+}
+
+impl Job {
+    /// Reads the arguments of a call.
+    pub(crate) fn new(
+        cx: &Ctx,
+        method: &str,
+        head: Head<'_>,
+        body: Body<'_>,
+        common: Common<'_>,
+        tls: Tls<'_>,
+    ) -> Result<Job, Fault> {
+        let (url, headers, query) = head;
+        let (auth, timeout, connect, first_byte, redirects, bind, name, ok, max_body) = common;
+        let mut url = Url::parse(url)?;
+        if let Some(query) = query {
+            url.add_query(&encoded_pairs(cx, query));
+        }
+        let authorization = match (auth, &url.userinfo) {
+            (Some(auth), _) => auth.0.clone(),
+            (None, Some(userinfo)) => basic_of(userinfo),
+            (None, None) => String::new(),
+        };
+        Ok(Job {
+            method: method.to_owned(),
+            authorization,
+            headers: string_pairs(cx, headers),
+            body: body_of(cx, body)?,
+            chunked: body.4,
+            expect_continue: body.5,
+            timeout: timeout.0,
+            first_byte: first_byte.map(|nanos| nanos.0),
+            redirects,
+            name: name.map(str::to_owned),
+            ok: self::Ok::of(cx, ok),
+            max_body: u64::try_from(max_body).unwrap_or(0),
+            dial: Dial {
+                bind: source(bind, cx.descs()),
+                limit: connect.map(|nanos| nanos.0),
+                tls: tls_options(tls),
+                server_name: tls.4.map(str::to_owned),
+            },
+            url,
+        })
+    }
+}
+
+/// Credentials in a URL (RFC 3986 section 3.2.1), as basic credentials.
+fn basic_of(userinfo: &str) -> String {
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let decode = |text| super::url::decode_component(text, false);
+    basic(&decode(user), &decode(password))
+}
+
+/// The header of basic credentials (RFC 7617).
+pub(crate) fn basic(user: &str, password: &str) -> String {
+    format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))
+    )
+}
+
+fn tls_options((verify, roots, cert, key, _): Tls<'_>) -> Options {
+    let owned = |text: Option<Text<'_>>| text.map(|text| text.bytes.to_vec());
+    Options {
+        verify,
+        roots: owned(roots),
+        cert: owned(cert),
+        key: owned(key),
+        alpn: vec!["http/1.1".to_owned()],
+        ..Options::default()
+    }
+}
+
+fn body_of(
+    cx: &Ctx,
+    (json, form, parts, body, ..): Body<'_>,
+) -> Result<Option<(Vec<u8>, String)>, Fault> {
+    let given = [
+        json.is_some(),
+        form.is_some(),
+        parts.is_some(),
+        body.is_some(),
+    ];
+    if given.iter().filter(|given| **given).count() > 1 {
+        return Err(Fault::text(
+            "http.invalid_request",
+            "a request has one body: `json`, `form`, `multipart` or `body`",
+        ));
+    }
+    let body = match (json, form, parts, body) {
+        (Some(json), ..) => Some((
+            json_text(cx, json).into_bytes(),
+            "application/json".to_owned(),
+        )),
+        (_, Some(form), ..) => Some((
+            encoded_pairs(cx, form).into_bytes(),
+            "application/x-www-form-urlencoded".to_owned(),
+        )),
+        (_, _, Some(parts), _) => {
+            let parts = parts
+                .iter(cx.descs())
+                .filter_map(|slot| slot.any()?.as_extern::<Part>(cx.descs()).cloned());
+            Some(multipart(&parts.collect::<Vec<_>>()))
+        }
+        (_, _, _, Some(text)) => {
+            let media_type = if text.as_str().is_some() {
+                "text/plain; charset=utf-8"
+            } else {
+                "application/octet-stream"
+            };
+            Some((text.bytes.to_vec(), media_type.to_owned()))
+        }
+        (None, None, None, None) => None,
+    };
+    Ok(body)
+}

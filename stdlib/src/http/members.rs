@@ -1,0 +1,218 @@
+//! What scenarios see of a response, and the small values that go into calls.
+
+use super::body::Part;
+use super::content::{json_object, string_map};
+use super::cookies::pair;
+use super::job::basic;
+use super::response::Message;
+use super::session::Dialled;
+use super::transfer::Marks;
+use scn_runtime::{
+    Ctx, DescId, Extern, Fault, NativeDef, New, Own, OwnSlot, Text, VarList, VarMap, ready,
+};
+use std::net::SocketAddr;
+
+/// The natives of this file.
+pub(super) fn natives() -> Vec<NativeDef> {
+    vec![
+        ready("http.basic", basic_auth),
+        ready("http.bearer", bearer_auth),
+        ready("http.part", part),
+        ready("Response.status", status),
+        ready("Response.reason", reason),
+        ready("Response.version", version),
+        ready("Response.headers", headers),
+        ready("Response.header", header),
+        ready("Response.header_values", header_values),
+        ready("Response.cookies", cookies),
+        ready("Response.body", body),
+        ready("Response.text", text),
+        ready("Response.json", json),
+        ready("Response.url", url),
+        ready("Response.remote", remote),
+        ready("Response.local", local),
+        ready("Response.timings", timings),
+    ]
+}
+
+/// A response.
+#[derive(Debug)]
+pub(crate) struct Response {
+    /// Status, headers, body.
+    pub(super) message: Message,
+    /// The URL that answered.
+    pub(super) url: String,
+    /// The address of this end.
+    pub(super) local: SocketAddr,
+    /// The address that answered.
+    pub(super) remote: SocketAddr,
+    /// How long the phases took.
+    pub(super) timings: Timings,
+}
+
+impl Extern for Response {
+    const NAME: &'static str = "Response";
+}
+
+/// The value of an `authorization` header.
+#[derive(Debug)]
+pub(crate) struct Auth(pub(super) String);
+
+impl Extern for Auth {
+    const NAME: &'static str = "Auth";
+}
+
+impl Extern for Part {
+    const NAME: &'static str = "Part";
+}
+
+/// How long the phases of an exchange took, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Timings {
+    pub(super) dns: i64,
+    pub(super) connect: i64,
+    pub(super) tls: i64,
+    pub(super) send: i64,
+    pub(super) wait: i64,
+    pub(super) receive: i64,
+    pub(super) total: i64,
+}
+
+impl Timings {
+    /// From the parts of connecting and the marks of a transfer.
+    pub(super) fn of(dialled: Dialled, marks: Marks) -> Timings {
+        let span = |from: u64, to: u64| {
+            if from == 0 || to < from {
+                0
+            } else {
+                (to - from).cast_signed()
+            }
+        };
+        let sent = if marks.sent == 0 {
+            marks.first
+        } else {
+            marks.sent
+        };
+        Timings {
+            dns: dialled.dns,
+            connect: dialled.connect,
+            tls: dialled.tls,
+            send: span(marks.started, sent),
+            wait: span(
+                sent,
+                if marks.first == 0 {
+                    marks.done
+                } else {
+                    marks.first
+                },
+            ),
+            receive: span(marks.first, marks.done),
+            total: 0,
+        }
+    }
+
+    /// The phases with their names.
+    pub(super) fn phases(&self) -> Vec<(&'static str, i64)> {
+        vec![
+            ("dns", self.dns),
+            ("connect", self.connect),
+            ("tls", self.tls),
+            ("send", self.send),
+            ("wait", self.wait),
+            ("receive", self.receive),
+        ]
+    }
+}
+
+fn basic_auth(user: &str, password: &str) -> New<Auth> {
+    New(Auth(basic(user, password)))
+}
+
+fn bearer_auth(token: &str) -> New<Auth> {
+    New(Auth(format!("Bearer {token}")))
+}
+
+fn part(
+    name: &str,
+    content: Text<'_>,
+    filename: Option<&str>,
+    media_type: Option<&str>,
+) -> New<Part> {
+    let default =
+        (filename.is_some() || content.as_str().is_none()).then_some("application/octet-stream");
+    New(Part {
+        name: name.to_owned(),
+        content: content.bytes.to_vec(),
+        filename: filename.map(str::to_owned),
+        media_type: media_type.or(default).map(str::to_owned),
+    })
+}
+
+fn status(r: &Response) -> i64 {
+    r.message.first.status.into()
+}
+
+fn reason(r: &Response) -> String {
+    r.message.first.reason.clone()
+}
+
+fn version(r: &Response) -> &'static str {
+    if r.message.first.minor == 0 {
+        "HTTP/1.0"
+    } else {
+        "HTTP/1.1"
+    }
+}
+
+fn headers(cx: &Ctx, desc: DescId, r: &Response) -> VarMap {
+    string_map(cx, desc, &r.message.head)
+}
+
+fn header(r: &Response, name: &str) -> Option<String> {
+    r.message.head.get(name)
+}
+
+fn header_values(cx: &Ctx, _desc: DescId, r: &Response, name: &str) -> VarList {
+    VarList::of_strings(cx, r.message.head.all(name).map(String::from_utf8_lossy))
+}
+
+fn cookies(cx: &Ctx, desc: DescId, r: &Response) -> VarMap {
+    let mut map = VarMap::new(cx, desc);
+    for line in r.message.head.all("set-cookie") {
+        if let Some((name, value)) = pair(&String::from_utf8_lossy(line)) {
+            map.insert_str(cx, name, value);
+        }
+    }
+    map
+}
+
+fn body(cx: &Ctx, r: &Response) -> Own {
+    cx.heap.bytes(&r.message.body)
+}
+
+fn text(cx: &Ctx, r: &Response) -> Own {
+    cx.heap.string(&String::from_utf8_lossy(&r.message.body))
+}
+
+fn json(cx: &Ctx, r: &Response) -> Result<Own, Fault> {
+    json_object(cx, &r.message.body)
+}
+
+fn url(r: &Response) -> String {
+    r.url.clone()
+}
+
+fn remote(r: &Response) -> SocketAddr {
+    r.remote
+}
+
+fn local(r: &Response) -> SocketAddr {
+    r.local
+}
+
+fn timings(cx: &Ctx, desc: DescId, r: &Response) -> Own {
+    let t = r.timings;
+    let all = [t.dns, t.connect, t.tls, t.send, t.wait, t.receive, t.total];
+    cx.heap
+        .record(desc, all.into_iter().map(OwnSlot::int).collect())
+}
