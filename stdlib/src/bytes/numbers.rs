@@ -64,6 +64,11 @@ mod of_each_width {
         i64: i64le to_le_bytes, read_i64le from_le_bytes;
     }
 
+    /// The natives of whole numbers.
+    pub(super) fn natives() -> Vec<NativeDef> {
+        ints()
+    }
+
     #[cfg(test)]
     mod tests {
         use super::*;
@@ -92,11 +97,6 @@ mod of_each_width {
             );
             assert!(u64be(-1).is_err());
         }
-    }
-
-    /// The natives of whole numbers.
-    pub(super) fn natives() -> Vec<NativeDef> {
-        ints()
     }
 }
 

@@ -352,4 +352,25 @@ mod tests {
         );
         assert!(error(&format!("$[?{}", "!".repeat(100_000))).contains("fewer levels"));
     }
+
+    #[test]
+    fn arbitrary_text_never_panics() {
+        const PIECES: [&str; 30] = [
+            "$", ".", "..", "[", "]", "?", "@", "'", "*", ":", ",", "(", ")", "!", "&&", "||",
+            "==", "<", "-", "0", "12", "book", "price", "\\", "\"", "length(", "count(", "match(",
+            "null", "é",
+        ];
+        let rng = scn_runtime::user::Rng::new(7);
+        let store = store();
+        let mut valid = 0;
+        for _ in 0..20_000 {
+            let len = 1 + rng.below(8);
+            let text: String = (0..len).map(|_| PIECES[rng.below(30) as usize]).collect();
+            if let Ok(path) = Path::parse(&text) {
+                valid += 1;
+                select(&store, &path);
+            }
+        }
+        assert!(valid > 100, "{valid} paths were valid");
+    }
 }
