@@ -30,3 +30,14 @@ fn the_prelude_names_modules() {
         );
     }
 }
+
+#[test]
+fn the_checker_finds_nothing_wrong_with_the_library() {
+    let checked = scn_compiler::check_library(&LIBRARY);
+    let found: Vec<_> = checked
+        .diagnostics
+        .iter()
+        .map(|found| format!("{found:?}"))
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
