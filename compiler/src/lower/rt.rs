@@ -36,7 +36,7 @@ const ROWS: &[Row] = &[
     ("rt.expect_ok", &[I, P], &[], false, false),
     ("rt.fail", &[P, P], &[], false, true),
     ("rt.compare", &[P, P], &[I], false, false),
-    ("rt.concat_bytes", &[P, P], &[P], false, false),
+    ("rt.concat_bytes", &[P, P], &[P], false, true),
     ("rt.concat_list", &[P, P], &[P], false, false),
     ("rt.decode", &[I, P], &[P], false, true),
     ("rt.decode_int", &[I, P], &[I], false, true),
