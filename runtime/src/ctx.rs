@@ -177,6 +177,11 @@ impl Ctx {
         self.user.replace(user);
     }
 
+    /// Whether a user is in charge.
+    pub(crate) fn is_in_charge(&self, user: &Rc<User>) -> bool {
+        Rc::ptr_eq(&self.user.borrow(), user)
+    }
+
     /// Runs `f` with the library state of a type that lives with the user in charge.
     /// Don't touch scripts' objects or the context's state of the same type inside.
     pub fn user_state<T: Default + 'static, R>(&self, f: impl FnOnce(RefMut<'_, T>) -> R) -> R {

@@ -139,10 +139,16 @@ pub fn run(
         tally: &tally,
         secrets: RefCell::default(),
         limit: Cell::new(None),
+        is_grace: Cell::new(false),
         users: Cell::new(0),
     };
     let result = run.all();
     drop(watchdog);
+    debug_assert_eq!(
+        ctx.worker().strands.borrow().len(),
+        0,
+        "all strands have ended"
+    );
     ctx.run_extensions().clear();
     let mut outcome = tally.borrow().outcome();
     outcome.live_objects = ctx.heap.live();
@@ -188,6 +194,8 @@ struct Run<'a> {
     secrets: RefCell<Vec<Rc<str>>>,
     /// When the run is asked to stop, or cancelled after that.
     limit: Cell<Option<Nanos>>,
+    /// Whether the grace has begun.
+    is_grace: Cell<bool>,
     /// Users so far.
     users: Cell<u64>,
 }
@@ -389,16 +397,19 @@ impl Run<'_> {
         }
     }
 
+    /// Asks to stop when the limit is reached, and cancels when the grace is over that began when anyone asked.
     fn look_at_limit(&self) {
-        let now = || self.ctx.worker().reactor().now();
-        if self.limit.get().is_some_and(|limit| limit <= now()) {
-            let stop = &self.ctx.worker().stop.handle;
+        let stop = &self.ctx.worker().stop.handle;
+        if self
+            .limit
+            .get()
+            .is_some_and(|limit| limit <= self.ctx.worker().reactor().now())
+        {
+            self.limit.set(None);
             stop.request();
-            self.arm(if stop.level() == 1 {
-                self.plan.grace
-            } else {
-                None
-            });
+        }
+        if stop.level() == 1 && !self.is_grace.replace(true) {
+            self.arm(self.plan.grace);
         }
     }
 }

@@ -5,7 +5,6 @@
 use crate::heap::{Account, USER_LIMIT};
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell, RefMut};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A user.
@@ -63,23 +62,30 @@ impl User {
     }
 }
 
-/// One value for each type, made when it is first asked for.
+/// One value for each type, made when it is first asked for and dropped in the reverse order.
 #[derive(Debug, Default)]
 pub struct Extensions {
-    map: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    /// There are few, so that looking through them is faster than hashing.
+    values: RefCell<Vec<(TypeId, Rc<dyn Any>)>>,
 }
 
 impl Extensions {
     /// The value of a type, shared: keep the `Rc` as long as needed, borrow the cell briefly.
     pub fn shared<T: Default + 'static>(&self) -> Rc<RefCell<T>> {
-        let mut map = self.map.borrow_mut();
-        let value = map
-            .entry(TypeId::of::<T>())
-            .or_insert_with(|| Rc::new(RefCell::new(T::default())));
+        let wanted = TypeId::of::<T>();
+        let mut values = self.values.borrow_mut();
+        let found = values.iter().find(|(known, _)| *known == wanted);
+        let value = match found {
+            Some((_, value)) => value.clone(),
+            None => {
+                let value: Rc<dyn Any> = Rc::new(RefCell::new(T::default()));
+                values.push((wanted, value.clone()));
+                value
+            }
+        };
         value
-            .clone()
             .downcast()
-            .expect("the map is keyed by the type")
+            .expect("values are told apart by their type")
     }
 
     /// Runs `f` with the value of a type.
@@ -89,8 +95,10 @@ impl Extensions {
 
     /// Drops all values, for the end of the user while its context is still there.
     pub fn clear(&self) {
-        let values = std::mem::take(&mut *self.map.borrow_mut());
-        drop(values);
+        let mut values = self.values.take();
+        while let Some(value) = values.pop() {
+            drop(value);
+        }
     }
 }
 

@@ -262,8 +262,12 @@ impl Worker {
         ctx.depth.set(strand.depth);
         let (life, interrupted) = (strand.life, strand.is_interrupted());
         drop(strands);
-        let user = self.lives.borrow()[life as usize].user.clone();
-        ctx.enter_user(user);
+        let lives = self.lives.borrow();
+        let user = &lives[life as usize].user;
+        if !ctx.is_in_charge(user) {
+            ctx.enter_user(user.clone());
+        }
+        drop(lives);
         self.note_interrupt(ctx, interrupted);
         true
     }

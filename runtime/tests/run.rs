@@ -4,10 +4,14 @@
 
 use scn_compiler::source::{Library, Loader, Source};
 use scn_runtime::event::{End, SectionKind};
+use scn_runtime::io::Io;
 use scn_runtime::{
-    Event, Linked, NativeDef, Observer, Outcome, Plan, StopHandle, What, run, waiting,
+    Cx, Event, Fault, Linked, Nanos, NativeDef, Observer, Outcome, Plan, StopHandle, What, run,
+    waiting,
 };
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::task::Poll;
 
 struct NoFiles;
 
@@ -20,7 +24,7 @@ impl Loader for NoFiles {
 const LIBRARY: Library = Library {
     modules: &[(
         "peer",
-        "/// Never answers.\n@waits\nextern fn never()\n/// Answers from another thread.\n@waits\nextern fn answer() -> int\n",
+        "/// Never answers.\n@waits\nextern fn never()\n/// Answers from another thread.\n@waits\nextern fn answer() -> int\n/// Sends and gets it back.\n@waits @fails\nextern fn echo(text: string) -> string\n/// Waits for a silent peer.\n@waits @fails\nextern fn silence(limit: duration)\n",
     )],
     prelude: &[],
 };
@@ -33,8 +37,43 @@ async fn answer(cx: scn_runtime::Cx) -> i64 {
     cx.blocking(|| 42).await
 }
 
+/// Both ends of a connection over loopback.
+fn pair(cx: Cx) -> std::io::Result<(Io, Io)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let near = TcpStream::connect(listener.local_addr()?)?;
+    let (far, _) = listener.accept()?;
+    near.set_nonblocking(true)?;
+    far.set_nonblocking(true)?;
+    Ok((cx.register(near, false)?, cx.register(far, false)?))
+}
+
+/// The first bytes that come.
+async fn first(io: &Io) -> std::io::Result<Vec<u8>> {
+    io.receive(|data: &[u8]| Poll::Ready(data.to_vec())).await
+}
+
+async fn echo(cx: Cx, text: &'static str) -> Result<String, Fault> {
+    let (near, far) = pair(cx)?;
+    near.send(text.as_bytes()).await?;
+    far.send(&first(&far).await?).await?;
+    Ok(String::from_utf8_lossy(&first(&near).await?).into_owned())
+}
+
+async fn silence(cx: Cx, limit: Nanos) -> Result<(), Fault> {
+    let (near, _far) = pair(cx)?;
+    match cx.deadline(cx.after(limit.0), first(&near)).await {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Fault::timeout(limit.0)),
+    }
+}
+
 fn natives() -> Vec<NativeDef> {
-    vec![waiting("peer.never", never), waiting("peer.answer", answer)]
+    vec![
+        waiting("peer.never", never),
+        waiting("peer.answer", answer),
+        waiting("peer.echo", echo),
+        waiting("peer.silence", silence),
+    ]
 }
 
 fn link(text: &str) -> Arc<Linked> {
@@ -513,4 +552,26 @@ fn a_section_that_holds_too_much_memory_fails() {
         r#"scenario s { var text = "0123456789abcdef"; loop { text = "${text}${text}"; if text == "" { break } } }"#,
     );
     assert!(lines[0].contains("script.memory"), "{lines:?}");
+}
+
+#[test]
+fn bytes_go_over_sockets_and_a_silent_peer_is_given_up() {
+    let lines = lines(
+        r#"
+        parallel {
+          let a = peer.echo("one")
+          let b = peer.echo("two")
+        }
+        check "${a} ${b}": true
+        peer.silence(20ms) catch { check "gave up ${a}": true }
+        timeout 10ms { peer.silence(1h) } catch { check "timeout ${a}": true }
+        "#,
+    );
+    let expected = [
+        "check one two true",
+        "check gave up one true",
+        "check timeout one true",
+        "Each s 30 done",
+    ];
+    assert_eq!(lines, expected);
 }

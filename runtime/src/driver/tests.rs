@@ -52,7 +52,6 @@ enum Op {
     Spin,
     Jump(usize),
     Return(u64),
-    Rethrow,
 }
 use Op::*;
 
@@ -73,7 +72,10 @@ fn log(ctx: &Ctx, text: &str) {
     LOG.with_borrow_mut(|log| log.push(format!("{now} {text}")));
 }
 
+/// # Safety
+/// The frame is on top of the running strand and has [`SLOTS`] slots.
 unsafe fn engine(ctx: &Ctx, frame: *mut Frame) -> Resume {
+    // SAFETY: upheld by the caller; slot 4 holds a list that the frame owns, or null.
     unsafe {
         let slots = Frame::slots(frame);
         let code = (*frame).code as usize;
@@ -116,7 +118,7 @@ unsafe fn engine(ctx: &Ctx, frame: *mut Frame) -> Resume {
 }
 
 /// Logs the ints of a join's result, and drops it.
-unsafe fn show(ctx: &Ctx, result: crate::Own, tuple: bool) {
+fn show(ctx: &Ctx, result: crate::Own, tuple: bool) {
     let values: Vec<i64> = match result.as_any().view(ctx.descs()) {
         View::Tuple(slots) if tuple => (0..2)
             .map(|at| slots.slot(ctx.descs(), at).bits as i64)
@@ -127,7 +129,10 @@ unsafe fn show(ctx: &Ctx, result: crate::Own, tuple: bool) {
     log(ctx, &format!("{values:?}"));
 }
 
+/// # Safety
+/// The slots are those of the engine's frame.
 unsafe fn leave(ctx: &Ctx, slots: *mut u64, resume: Resume) -> Resume {
+    // SAFETY: slot 4 holds a list that the frame owns, or null.
     unsafe { ctx.heap.release_slot(slots.add(4).replace(0)) };
     resume
 }
@@ -140,6 +145,8 @@ enum Step {
     Calls,
 }
 
+/// # Safety
+/// The slots are those of the engine's frame, which is on top of the running strand.
 unsafe fn step(ctx: &Ctx, slots: *mut u64, op: Op) -> Step {
     let worker = ctx.worker();
     let host = FUNCTIONS.with_borrow(Vec::len) as u32;
@@ -148,6 +155,7 @@ unsafe fn step(ctx: &Ctx, slots: *mut u64, op: Op) -> Step {
             .map(|func| (FuncId(*func), SmallVec::from_slice(&[0])))
             .collect()
     };
+    // SAFETY: pushed frames have a slot for their argument; slots 3 and 4 hold what the frame owns, or null.
     unsafe {
         match op {
             Log(text) => log(ctx, text),
@@ -243,7 +251,6 @@ unsafe fn step(ctx: &Ctx, slots: *mut u64, op: Op) -> Step {
                 slots.write(value);
                 return Step::End(Resume::Done);
             }
-            Rethrow => return Step::Failed,
         }
     }
     Step::Next

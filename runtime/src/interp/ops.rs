@@ -3,11 +3,9 @@
 use super::code::{Code, List, Local};
 use super::run::Run;
 use crate::fault::{Detail, Fault, kind};
-use crate::heap::POKE_MEMORY;
 use crate::object::{Any, layout, order, show, text};
 use crate::value::{Obj, Value};
 use scn_compiler::ir::{Cmp, DescId, FloatBin, FormatPart};
-use std::sync::atomic::Ordering;
 
 /// Whether a comparison holds.
 #[inline(always)]
