@@ -35,7 +35,7 @@ pub(crate) fn inspect(arguments: &InspectArguments, terminal: &mut Terminal<'_>)
     };
     if let Stage::Ast = arguments.emit {
         let parsed = scn_grammar::parse(scn_compiler::SourceId(0), &source.text);
-        let _ = writeln!(terminal.out, "{:#?}", parsed.file);
+        let _ = write!(terminal.out, "{}", scn_grammar::print::ast_text(&parsed.file));
     }
     let checked = scn_compiler::check(
         source,
@@ -51,7 +51,7 @@ pub(crate) fn inspect(arguments: &InspectArguments, terminal: &mut Terminal<'_>)
     };
     let _ = match arguments.emit {
         Stage::Ast => Ok(()),
-        Stage::Hir => writeln!(terminal.out, "{hir:#?}"),
+        Stage::Hir => write!(terminal.out, "{}", scn_compiler::hir::hir_text(&hir)),
         Stage::Ir => write!(
             terminal.out,
             "{}",
