@@ -148,7 +148,8 @@ fn section_value(what: &str, section: &Section) -> Value {
         "type": what,
         "section": section_word(section.kind),
         "name": &*section.name,
-        "user": section.user,
+        // Servers and setups belong to no user.
+        "user": (section.user != u64::MAX).then_some(section.user),
         "iteration": section.iteration,
     })
 }

@@ -147,10 +147,14 @@ impl<'p> Transcript<'p> {
 
     fn section_end(&mut self, section: &Section, end: &End) {
         self.depth = 0;
-        match end {
-            End::Done => {}
-            End::Failed(fault) => {
-                let what = match section.kind {
+        match (end, section.kind) {
+            // A test's own line says already that it failed.
+            (End::Failed(fault), SectionKind::Test) => {
+                let drawn = failures::fault(fault, self.program).draw(self.style);
+                self.block(&drawn);
+            }
+            (End::Failed(fault), kind) => {
+                let what = match kind {
                     SectionKind::Each => format!("the iteration of {}", section.name),
                     SectionKind::Global => format!("the value of {}", section.name),
                     SectionKind::Server => format!("server {}", section.name),
@@ -158,7 +162,12 @@ impl<'p> Transcript<'p> {
                 };
                 self.failure(&what, fault);
             }
-            End::Cancelled => self.line(&self.style.yellow("cut off by the end of the run")),
+            // Servers always end so.
+            (End::Done, _) | (End::Cancelled, SectionKind::Server) => {}
+            (End::Cancelled, _) => {
+                let text = self.style.yellow("cut off by the end of the run");
+                self.line(&text);
+            }
         }
     }
 
