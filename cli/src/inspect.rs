@@ -35,7 +35,11 @@ pub(crate) fn inspect(arguments: &InspectArguments, terminal: &mut Terminal<'_>)
     };
     if let Stage::Ast = arguments.emit {
         let parsed = scn_grammar::parse(scn_compiler::SourceId(0), &source.text);
-        let _ = write!(terminal.out, "{}", scn_grammar::print::ast_text(&parsed.file));
+        let _ = write!(
+            terminal.out,
+            "{}",
+            scn_grammar::print::ast_text(&parsed.file)
+        );
     }
     let checked = scn_compiler::check(
         source,

@@ -13,7 +13,9 @@ fn dates(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         match line.split_once("date: ") {
-            Some((before, date)) if date.trim_end().ends_with("GMT") => out.push_str(&format!("{before}date: [date]\n")),
+            Some((before, date)) if date.trim_end().ends_with("GMT") => {
+                out.push_str(&format!("{before}date: [date]\n"))
+            }
             _ => out.push_str(line),
         }
     }

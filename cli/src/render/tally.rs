@@ -80,8 +80,10 @@ impl Tally {
     /// `4 checks held, 1 failed, 3 requests`.
     pub(crate) fn text(&self, style: Style) -> String {
         let mut parts = Vec::new();
-        if self.held > 0 || self.broken == 0 {
-            parts.push(format!("{} held", plural(self.held, "check")));
+        match self.held {
+            0 if self.broken > 0 => {}
+            0 => parts.push("no checks".to_owned()),
+            held => parts.push(format!("{} held", plural(held, "check"))),
         }
         if self.broken > 0 {
             parts.push(style.red(&format!("{} failed", plural(self.broken, "check"))));

@@ -213,10 +213,7 @@ fn stalls_within_the_body(mut c: TcpStream) {
 /// Sends a byte now and then: each one is in time, the whole is not.
 fn drip(mut c: TcpStream) {
     let _ = c.set_read_timeout(Some(Duration::from_millis(50)));
-    send(
-        &mut c,
-        b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n",
-    );
+    send(&mut c, b"HTTP/1.1 200 OK\r\ncontent-length: 50000\r\n\r\n");
     while c.write_all(b"d").is_ok() {
         // Waiting for the peer to go away is what paces the drops.
         if c.read(&mut [0]).is_ok() {

@@ -121,7 +121,7 @@ fn https(program: &Path) -> Result<(), Failed> {
         tls(&good),
         clients.cert.display()
     );
-    let old = format!("{} ssl_protocols TLSv1.2;", tls(&good));
+    let old = tls(&good).replace(" TLSv1.3", "");
     let kinds = [
         ("good", tls(&good)),
         ("expired", tls(&expired)),
@@ -152,7 +152,7 @@ fn https(program: &Path) -> Result<(), Failed> {
 
 fn tls(identity: &Identity) -> String {
     format!(
-        "ssl_certificate {}; ssl_certificate_key {};",
+        "ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.2 TLSv1.3;",
         identity.cert.display(),
         identity.key.display()
     )

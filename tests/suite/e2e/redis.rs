@@ -24,6 +24,8 @@ fn commands(program: &Path) -> Result<(), Failed> {
         "",
         "--appendonly",
         "no",
+        "--protected-mode",
+        "no",
     ]);
     command.arg("--dir").arg(folder.path(""));
     let mut daemon = Daemon::start(&mut command, &folder);
