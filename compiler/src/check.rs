@@ -53,7 +53,7 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::hir::{FuncId, Function, Hir, NativeId, TypeId};
 use crate::source::{Library, Loader, Source, Sources};
 use declare::{ConstDef, FnDef};
-use scn_grammar::Span;
+use scn_grammar::{SourceId, Span};
 use scope::{Cells, FnCtx};
 use std::collections::{HashMap, HashSet};
 use types::Basic;
@@ -101,6 +101,28 @@ pub fn check_library(library: &Library) -> Checked {
     checker.finish()
 }
 
+/// Where lines start, by source: many findings in a large file are placed without reading it again for each.
+#[derive(Default)]
+struct LineStarts {
+    known: HashMap<SourceId, Vec<u32>>,
+}
+
+impl LineStarts {
+    /// The line that a span starts in.
+    fn line(&mut self, sources: &Sources, span: Span) -> (SourceId, usize) {
+        let starts = self.known.entry(span.source).or_insert_with(|| {
+            let text = &sources.source(span.source).text;
+            text.match_indices('\n')
+                .map(|(at, _)| at as u32 + 1)
+                .collect()
+        });
+        (
+            span.source,
+            starts.partition_point(|start| *start <= span.start),
+        )
+    }
+}
+
 /// All state of one check.
 struct Checker<'a> {
     loader: &'a dyn Loader,
@@ -129,6 +151,8 @@ struct Checker<'a> {
     type_names: HashMap<TypeId, String>,
     /// Globals that some code mentions.
     used_globals: Vec<bool>,
+    /// How many expressions are open around the current one.
+    depth: usize,
     /// The function being checked.
     f: FnCtx,
     /// Variables of the scenario or server being checked.
@@ -160,6 +184,7 @@ impl<'a> Checker<'a> {
             bodies: Vec::new(),
             type_names: HashMap::new(),
             used_globals: Vec::new(),
+            depth: 0,
             f: FnCtx::default(),
             cells: Cells::default(),
             waits: waits::Waits::default(),
@@ -183,29 +208,25 @@ impl<'a> Checker<'a> {
     /// Drops what would only repeat: what a syntax error on the same line caused, and names that seem unused because
     /// the code that uses them is wrong.
     fn drop_consequences(&mut self) {
-        let line = |d: &Diagnostic| (d.span().source, self.sources.line_column(d.span()).0);
         let is_syntax = |d: &Diagnostic| d.code < crate::diagnostics::Code::E0101;
+        let mut lines = LineStarts::default();
         let broken: HashSet<_> = self
             .diagnostics
             .iter()
             .filter(|d| is_syntax(d))
-            .map(line)
+            .map(|d| lines.line(&self.sources, d.span()))
             .collect();
         let errors = self
             .diagnostics
             .iter()
             .any(|d| d.severity == Severity::Error);
-        let keep = |d: &Diagnostic| {
+        let sources = &self.sources;
+        self.diagnostics.retain(|d| {
             let unused = d.code.as_str().starts_with("W01");
-            is_syntax(d) || !(errors && unused || broken.contains(&line(d)))
-        };
-        let kept: Vec<_> = self
-            .diagnostics
-            .iter()
-            .filter(|d| keep(d))
-            .cloned()
-            .collect();
-        self.diagnostics = kept;
+            let mut repeats =
+                || !broken.is_empty() && broken.contains(&lines.line(sources, d.span()));
+            is_syntax(d) || !(errors && unused || repeats())
+        });
     }
 
     fn finish(mut self) -> Checked {

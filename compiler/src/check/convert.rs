@@ -92,6 +92,12 @@ impl Checker<'_> {
         let text = self.text(value.span);
         match (self.ty(value.ty), self.ty(ty)) {
             (Type::Json, _) => Some(format!("write `{text} as {}`", self.name(ty))),
+            (Type::Duration | Type::Rate | Type::Ip | Type::Addr, Type::Json) => {
+                Some(format!("write it as text: `\"${{{text}}}\"`"))
+            }
+            (Type::Optional(_), _) if self.inside(ty).is_none() => {
+                Some("give a value for the case that it is missing: `?? ...`".to_owned())
+            }
             (Type::Int, Type::Float) => Some(format!("write `float({text})`")),
             (Type::String, Type::Ip | Type::Addr) if matches!(&*value.kind, ExprKind::Const(_)) => {
                 Some(format!("write `{}({text})`", self.name(ty)))

@@ -6,6 +6,9 @@ use crate::hir::{Const, Expr, ExprKind, Type, TypeId};
 use scn_grammar::Span;
 use scn_grammar::ast;
 
+/// How deep expressions may nest; brackets are limited by the grammar, this is for long chains of operators.
+const DEEPEST: usize = 400;
+
 /// What the surroundings want of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Want {
@@ -46,6 +49,16 @@ impl Checker<'_> {
 
     /// Checks an expression. With [`Want::Type`] the result may still need [`Checker::coerce`].
     pub(super) fn expr(&mut self, expr: &ast::Expr, want: Want) -> Expr {
+        if self.depth == DEEPEST {
+            return self.refused(crate::diagnostics::syntax::too_deep(expr.span));
+        }
+        self.depth += 1;
+        let checked = self.expr_inside(expr, want);
+        self.depth -= 1;
+        checked
+    }
+
+    fn expr_inside(&mut self, expr: &ast::Expr, want: Want) -> Expr {
         let span = expr.span;
         let b = self.basic;
         match &*expr.kind {

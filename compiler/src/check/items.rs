@@ -52,21 +52,28 @@ impl Checker<'_> {
     }
 
     fn check_fn_item(&mut self, unit: UnitId, name: &Ident) {
-        let at = self
-            .fns
-            .iter()
-            .position(|def| def.unit == unit && def.span == name.span);
+        let at = match self.units[unit].values.get(&name.text) {
+            Some(Value::Fn(at)) if self.fns[*at].span == name.span => Some(*at),
+            // Declared twice: the second one is checked as well.
+            _ => self
+                .fns
+                .iter()
+                .position(|def| def.unit == unit && def.span == name.span),
+        };
         if let Some(at) = at {
             self.check_fn(at);
         }
     }
 
     fn check_const_item(&mut self, unit: UnitId, name: &Ident) {
-        if let Some(at) = self
-            .consts
-            .iter()
-            .position(|def| def.unit == unit && def.span == name.span)
-        {
+        let at = match self.units[unit].values.get(&name.text) {
+            Some(Value::Const(at)) if self.consts[*at].span == name.span => Some(*at),
+            _ => self
+                .consts
+                .iter()
+                .position(|def| def.unit == unit && def.span == name.span),
+        };
+        if let Some(at) = at {
             self.const_value(at);
         }
     }

@@ -5,9 +5,21 @@ use super::expr::Want;
 use super::scope::ScopeKind;
 use crate::diagnostics::suggest::did_you_mean;
 use crate::diagnostics::{types, values};
-use crate::hir::{Const, Expr, ExprKind, Part, Type, TypeId};
+use crate::hir::{Binding, Block, Const, Expr, ExprKind, Part, Stmt, StmtKind, Type, TypeId};
 use scn_grammar::Span;
 use scn_grammar::ast::{self, Entry, Ident, StrPart};
+
+/// A record on its way.
+struct Building<'f> {
+    /// The fields that its type has.
+    fields: &'f [(String, TypeId)],
+    /// The value of each, once known.
+    found: Vec<Option<Expr>>,
+    /// Fields in the order in which they are evaluated.
+    order: Vec<u32>,
+    /// Statements that run before.
+    before: Vec<Stmt>,
+}
 
 impl Checker<'_> {
     pub(super) fn string(&mut self, parts: &[StrPart], span: Span) -> Expr {
@@ -208,9 +220,13 @@ impl Checker<'_> {
                 .or_else(|| self.wanted_part(ty, &fits))
         });
         match wanted.map(|ty| self.ty(ty).clone()) {
-            Some(Type::Record(fields)) if !keyed => {
-                self.record_as(entries, &fields, wanted.expect("matched just now"), span)
-            }
+            Some(Type::Record(fields)) if !keyed => self.record_as(
+                entries,
+                None,
+                &fields,
+                wanted.expect("matched just now"),
+                span,
+            ),
             Some(Type::Map(key, value)) if !self.is_generic(value) && !self.is_generic(key) => {
                 self.map_as(entries, key, value, span)
             }
@@ -224,44 +240,80 @@ impl Checker<'_> {
         }
     }
 
-    /// A record of a known type.
+    /// A record of a known type; `spread` is the value of its `...`, if it was looked at already.
     fn record_as(
         &mut self,
         entries: &[Entry],
+        spread: Option<Expr>,
         fields: &[(String, TypeId)],
         ty: TypeId,
         span: Span,
     ) -> Expr {
-        let mut found: Vec<Option<Expr>> = fields.iter().map(|_| None).collect();
-        let mut order = Vec::with_capacity(fields.len());
+        let mut building = Building {
+            fields,
+            found: fields.iter().map(|_| None).collect(),
+            order: Vec::with_capacity(fields.len()),
+            before: Vec::new(),
+        };
+        let mut spread = spread;
         let mut given: Vec<&Ident> = Vec::new();
         for (index, entry) in entries.iter().enumerate() {
             match entry {
                 Entry::Field { name, .. } | Entry::Shorthand(name) => {
                     self.refuse_repeated(&mut given, name);
-                    match fields.iter().position(|(field, _)| *field == name.text) {
-                        Some(at) => {
-                            let value = self.entry_value(entry, name, Want::Type(fields[at].1));
-                            found[at] = Some(self.coerce(value, fields[at].1));
-                            order.retain(|known| *known != at as u32);
-                            order.push(at as u32);
-                        }
-                        None => {
-                            self.entry_value(entry, name, Want::Any);
-                            self.report_unknown_field(name, fields, ty);
-                        }
-                    }
+                    self.record_entry(entry, name, ty, &mut building);
                 }
                 Entry::Spread(base) => {
-                    self.spread_into(base, index, fields, ty, &mut found, &mut order)
+                    if index > 0 {
+                        self.report(values::spread_not_first(base.span));
+                    }
+                    let value = spread.take().unwrap_or_else(|| self.typed(base, ty));
+                    self.spread_into(value, &mut building);
                 }
                 Entry::Key { .. } | Entry::Computed { .. } => {
                     unreachable!("records have no such entries")
                 }
             }
         }
+        let Building {
+            found,
+            mut order,
+            before,
+            ..
+        } = building;
         let fields = self.fill_missing(found, fields, &mut order, ty, span);
-        self.node(ExprKind::Record { fields, order }, ty, span)
+        let record = self.node(ExprKind::Record { fields, order }, ty, span);
+        if before.is_empty() {
+            return record;
+        }
+        let block = Block {
+            stmts: before,
+            value: Some(record),
+            span,
+        };
+        self.node(ExprKind::Do(block), ty, span)
+    }
+
+    fn record_entry(
+        &mut self,
+        entry: &Entry,
+        name: &Ident,
+        ty: TypeId,
+        building: &mut Building<'_>,
+    ) {
+        let fields = building.fields;
+        match fields.iter().position(|(field, _)| *field == name.text) {
+            Some(at) => {
+                let value = self.entry_value(entry, name, Want::Type(fields[at].1));
+                building.found[at] = Some(self.coerce(value, fields[at].1));
+                building.order.retain(|known| *known != at as u32);
+                building.order.push(at as u32);
+            }
+            None => {
+                self.entry_value(entry, name, Want::Any);
+                self.report_unknown_field(name, fields, ty);
+            }
+        }
     }
 
     fn report_unknown_field(&mut self, name: &Ident, fields: &[(String, TypeId)], ty: TypeId) {
@@ -272,55 +324,38 @@ impl Checker<'_> {
         ));
     }
 
-    fn spread_into(
-        &mut self,
-        base: &ast::Expr,
-        index: usize,
-        fields: &[(String, TypeId)],
-        ty: TypeId,
-        found: &mut [Option<Expr>],
-        order: &mut Vec<u32>,
-    ) {
-        if index > 0 {
-            self.report(values::spread_not_first(base.span));
-        }
-        let value = self.expr(base, Want::Type(ty));
-        let value = self.coerce(value, ty);
-        if self.is_unknown(value.ty) {
+    /// Takes the fields of `...base`; what is no plain variable is kept in a local, so that it is evaluated once.
+    fn spread_into(&mut self, base: Expr, building: &mut Building<'_>) {
+        let span = base.span;
+        if self.is_unknown(base.ty) {
             // Nobody knows what it brings: no field is missing.
-            for slot in found.iter_mut() {
+            for slot in &mut building.found {
                 slot.get_or_insert_with(|| Expr {
                     kind: Box::new(ExprKind::Const(Const::None)),
-                    ty: value.ty,
-                    span: value.span,
+                    ty: base.ty,
+                    span,
                 });
             }
             return;
         }
-        for (at, (_, field)) in fields.iter().enumerate() {
-            let source = self.again(base, &value);
-            found[at] = Some(self.node(
-                ExprKind::Field {
-                    base: source,
-                    index: at as u32,
-                },
-                *field,
-                base.span,
-            ));
-            order.push(at as u32);
-        }
-    }
-
-    /// The same value once more: a plain variable is read again, anything else is checked again for its node.
-    fn again(&mut self, written: &ast::Expr, value: &Expr) -> Expr {
-        match &*value.kind {
-            ExprKind::Local(id) => self.node(ExprKind::Local(*id), value.ty, value.span),
-            ExprKind::Cell(id) => self.node(ExprKind::Cell(*id), value.ty, value.span),
-            ExprKind::Global(id) => self.node(ExprKind::Global(*id), value.ty, value.span),
+        let ty = base.ty;
+        let variable = match &*base.kind {
+            ExprKind::Local(id) => *id,
             _ => {
-                let again = self.expr(written, Want::Type(value.ty));
-                self.coerce(again, value.ty)
+                let local = self.hidden_local(ty, span);
+                let kind = StmtKind::Let {
+                    pattern: Binding::Local(local),
+                    value: base,
+                };
+                building.before.push(Stmt { span, kind });
+                local
             }
+        };
+        for (at, (_, field)) in building.fields.iter().enumerate() {
+            let base = self.node(ExprKind::Local(variable), ty, span);
+            let index = at as u32;
+            building.found[at] = Some(self.node(ExprKind::Field { base, index }, *field, span));
+            building.order.push(index);
         }
     }
 
@@ -411,7 +446,6 @@ impl Checker<'_> {
 
     /// `{ ...r, a: 1 }` where nothing is expected: the type of `r`.
     fn copied_record(&mut self, base: &ast::Expr, entries: &[Entry], span: Span) -> Expr {
-        let before = (self.diagnostics.len(), self.f.locals.len());
         let value = self.value(base);
         let ty = value.ty;
         let Type::Record(fields) = self.ty(ty).clone() else {
@@ -421,9 +455,7 @@ impl Checker<'_> {
             }
             return self.unknown(span);
         };
-        // The record is built with its type known now; what was checked for its type only is checked there.
-        self.diagnostics.truncate(before.0);
-        self.record_as(entries, &fields, ty, span)
+        self.record_as(entries, Some(value), &fields, ty, span)
     }
 
     /// A map of known types; name keys are its keys where strings are expected.

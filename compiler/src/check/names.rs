@@ -138,6 +138,10 @@ impl Checker<'_> {
             "console" | "print" | "println" => return Some("write `log.info(...)`".to_owned()),
             _ => {}
         }
+        // In a large broken file suggestions would cost more than they help.
+        if self.diagnostics.len() > 200 {
+            return None;
+        }
         let candidates = self.names_in_scope();
         did_you_mean(name, candidates.iter().map(String::as_str))
     }

@@ -11,7 +11,7 @@ impl Checker<'_> {
     /// A pattern for values of this type; `kind` says that they are error kinds.
     pub(super) fn pattern(&mut self, pattern: &ast::Pattern, ty: TypeId, kind: bool) -> Pattern {
         if let Some(inner) = self.inside(ty) {
-            return self.optional_pattern(pattern, ty, inner, kind);
+            return self.optional_pattern(pattern, inner, kind);
         }
         match &pattern.kind {
             PatternKind::Literal(value) => self.literal_pattern(value, ty, kind),
@@ -46,13 +46,7 @@ impl Checker<'_> {
     }
 
     /// A name takes the value that is there; `none` and `_` match where there is none.
-    fn optional_pattern(
-        &mut self,
-        pattern: &ast::Pattern,
-        ty: TypeId,
-        inner: TypeId,
-        kind: bool,
-    ) -> Pattern {
+    fn optional_pattern(&mut self, pattern: &ast::Pattern, inner: TypeId, kind: bool) -> Pattern {
         match &pattern.kind {
             PatternKind::None => Pattern::None,
             PatternKind::Ignore | PatternKind::Missing => Pattern::Any,
@@ -63,7 +57,7 @@ impl Checker<'_> {
                 Pattern::Or(
                     parts
                         .iter()
-                        .map(|part| self.optional_pattern(part, ty, inner, kind))
+                        .map(|part| self.optional_pattern(part, inner, kind))
                         .collect(),
                 )
             }

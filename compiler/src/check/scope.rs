@@ -6,6 +6,7 @@ use crate::diagnostics::names;
 use crate::hir::{CellId, CellOwner, FuncId, GlobalId, Local, LocalId, TypeId};
 use scn_grammar::Span;
 use scn_grammar::ast::Ident;
+use std::collections::HashMap;
 
 /// The function being checked.
 #[derive(Default)]
@@ -71,6 +72,8 @@ pub(super) enum Returns {
 pub(super) struct Scope {
     pub kind: ScopeKind,
     pub names: Vec<(String, Var, Span)>,
+    /// Where a name stands in `names`; the last declaration wins.
+    index: HashMap<String, usize>,
 }
 
 /// What a scope is to the jumps and assignments in it.
@@ -112,6 +115,7 @@ impl Checker<'_> {
         self.f.scopes.push(Scope {
             kind,
             names: Vec::new(),
+            index: HashMap::new(),
         });
     }
 
@@ -190,11 +194,8 @@ impl Checker<'_> {
             .scopes
             .last_mut()
             .expect("names are bound inside a scope");
-        let first = scope
-            .names
-            .iter()
-            .find(|(known, ..)| known == name)
-            .map(|known| known.2);
+        let first = scope.index.insert(name.to_owned(), scope.names.len());
+        let first = first.map(|at| scope.names[at].2);
         scope.names.push((name.to_owned(), var, span));
         if let Some(first) = first {
             self.report(names::declared_twice(name, span, first));
@@ -205,8 +206,9 @@ impl Checker<'_> {
     pub(super) fn lookup(&self, name: &str) -> Option<Found> {
         let mut branch = None;
         for scope in self.f.scopes.iter().rev() {
-            if let Some((_, var, _)) = scope.names.iter().rev().find(|(known, ..)| known == name) {
-                return Some(Found { var: *var, branch });
+            if let Some(at) = scope.index.get(name) {
+                let var = scope.names[*at].1;
+                return Some(Found { var, branch });
             }
             if let ScopeKind::Branch(what) = scope.kind {
                 branch = branch.or(Some(what));

@@ -3,8 +3,10 @@
 //! Only the entry file is looked at, and only if it runs something: a file of functions is there for others.
 
 use super::Checker;
+use super::units::Value;
 use crate::diagnostics::lints;
-use scn_grammar::ast::ItemKind;
+use scn_grammar::Span;
+use scn_grammar::ast::{Ident, ItemKind};
 use std::rc::Rc;
 
 impl Checker<'_> {
@@ -34,27 +36,32 @@ impl Checker<'_> {
             };
             if !name.text.is_empty()
                 && !name.text.starts_with('_')
-                && !self.is_used(&item.kind, name.span)
+                && !self.is_used(&item.kind, name)
             {
                 self.report(lints::unused_item(what, &name.text, name.span));
             }
         }
     }
 
-    fn is_used(&self, item: &ItemKind, span: scn_grammar::Span) -> bool {
-        match item {
-            ItemKind::Fn(_) => self.fns.iter().any(|def| def.span == span && def.used),
-            ItemKind::Const { .. } => self.consts.iter().any(|def| def.span == span && def.used),
-            ItemKind::Type { name, .. } | ItemKind::Enum { name, .. } => self.units[0]
-                .types
-                .get(&name.text)
-                .is_none_or(|def| def.used),
-            _ => self
-                .hir
-                .globals
-                .iter()
-                .zip(&self.used_globals)
-                .any(|(global, used)| global.span == span && *used),
+    fn is_used(&self, item: &ItemKind, name: &Ident) -> bool {
+        let (ItemKind::Type { .. } | ItemKind::Enum { .. }) = item else {
+            return self.is_used_value(name, name.span);
+        };
+        self.units[0]
+            .types
+            .get(&name.text)
+            .is_none_or(|def| def.used)
+    }
+
+    fn is_used_value(&self, name: &Ident, span: Span) -> bool {
+        match self.units[0].values.get(&name.text) {
+            Some(Value::Fn(at)) if self.fns[*at].span == span => self.fns[*at].used,
+            Some(Value::Const(at)) if self.consts[*at].span == span => self.consts[*at].used,
+            Some(Value::Global(id)) if self.hir.globals[id.index()].span == span => {
+                self.used_globals[id.index()]
+            }
+            // Declared twice, which was reported.
+            _ => true,
         }
     }
 

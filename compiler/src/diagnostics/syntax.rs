@@ -1,7 +1,18 @@
 //! 00xx: gives the grammar's errors their codes.
 
 use super::{Code, Diagnostic};
-use scn_grammar::{SyntaxError, SyntaxErrorKind};
+use scn_grammar::{Span, SyntaxError, SyntaxErrorKind};
+
+/// A chain of operators or members that is too long to be walked.
+pub(crate) fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0003,
+        "this expression is nested too deeply",
+        span,
+        "its innermost part",
+    )
+    .help("give its parts names with `let`")
+}
 
 /// A syntax error as a diagnostic.
 pub(crate) fn syntax(error: &SyntaxError) -> Diagnostic {

@@ -1,6 +1,6 @@
 //! Whole programs that are right.
 
-use super::{checked, findings, fine};
+use super::{body, checked, findings, fine, gives};
 
 #[test]
 fn a_smoke_test_is_fine() {
@@ -122,4 +122,37 @@ fn only_what_is_used_of_the_library_enters_the_hir() {
     let hir = checked.hir.expect("no errors");
     let names: Vec<_> = hir.natives.iter().map(|n| n.name.as_str()).collect();
     assert_eq!(names, ["log.info"]);
+}
+
+#[test]
+fn long_chains_are_refused_and_large_blocks_are_not() {
+    let chain = "1 + ".repeat(3000) + "1";
+    gives(&format!("const N: int = {chain}\n"), &["E0003"]);
+    let members = ".a".repeat(3000);
+    body(
+        &format!("log.info(http.get(\"http://h/\").json(){members})"),
+        &["E0003"],
+    );
+    let lets: String = (0..20_000)
+        .map(|n| format!("let x{n} = {n}\nlog.info(x{n})\n"))
+        .collect();
+    body(&lets, &[]);
+}
+
+#[test]
+fn a_copied_value_is_evaluated_once() {
+    let checked = checked(
+        "fn f() -> { a: int, b: int } { return { a: 1, b: 2 } }\nscenario s { let r = { ...f(), a: 3 }\n log.info(r) }",
+    );
+    let hir = checked.hir.as_ref().expect("no errors");
+    assert_eq!(crate::hir::hir_text(hir).matches("f()").count(), 2);
+}
+
+#[test]
+fn the_deepest_nesting_that_the_grammar_allows_is_checked() {
+    let nested =
+        |open: &str, close: &str| format!("{}log.info(1){}", open.repeat(120), close.repeat(120));
+    body(&nested("if true { ", " }"), &[]);
+    let parens = format!("log.info({}1{})", "(".repeat(120), ")".repeat(120));
+    body(&parens, &[]);
 }
