@@ -41,12 +41,9 @@ fn example(path: &Path) -> Result<(), String> {
         return Err(checked.transcript());
     }
     let command = program::command_for(&tree::read(path));
-    let output = program::scn([
-        command.as_ref(),
-        path.as_os_str(),
-        "--seed".as_ref(),
-        "1".as_ref(),
-    ]);
+    let mut args = vec![command.into(), path.as_os_str().to_owned()];
+    args.extend(["--seed", "1", "--virtual-clock"].map(Into::into));
+    let output = program::scn::<std::ffi::OsString>(args);
     if output.status != 0 {
         return Err(output.transcript());
     }

@@ -113,6 +113,7 @@ fn listen(
         addr: local,
         tls: tls.is_some(),
     };
+    cx.worker().set_address(global, Some(local));
     cx.run_state::<Places, _>(|mut places| places.0.insert(global, place));
     Ok(listening)
 }

@@ -1,0 +1,121 @@
+//! The program as a process: exit statuses, interrupts, streams.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A file of a test's own, removed with it.
+struct Program(PathBuf);
+
+impl Program {
+    fn new(text: &str) -> Program {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("scn-process-{}-{count}.scn", std::process::id()));
+        std::fs::write(&path, text).expect("the system's own folder takes files");
+        Program(path)
+    }
+
+    fn command(&self, subcommand: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scn"));
+        command.arg(subcommand).arg(&self.0).stdin(Stdio::null());
+        command
+    }
+
+    fn output(&self, subcommand: &str) -> Output {
+        self.command(subcommand).output().expect("the program starts")
+    }
+
+    /// Starts it and waits for a line of its output.
+    fn start(&self, until: &str) -> (Child, BufReader<std::process::ChildStdout>) {
+        let mut child = self.command("run").stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut out = BufReader::new(child.stdout.take().expect("its output is a pipe"));
+        let mut line = String::new();
+        while !line.contains(until) {
+            line.clear();
+            assert!(out.read_line(&mut line).expect("its output is text") > 0, "it ended before `{until}`");
+        }
+        (child, out)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn interrupt(child: &Child) {
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(status.expect("there is a kill command").success());
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+#[test]
+fn exit_statuses_tell_what_happened() {
+    let held = Program::new("scenario s { check 1 == 1 }");
+    assert_eq!(code(&held.output("run")), Some(0));
+    let broken = Program::new("scenario s { check 1 == 2 }");
+    assert_eq!(code(&broken.output("run")), Some(1));
+    let wrong = Program::new("scenario s { check 1 == }");
+    assert_eq!(code(&wrong.output("run")), Some(2));
+    assert_eq!(code(&wrong.output("check")), Some(2));
+    assert_eq!(code(&wrong.output("no-such-command")), Some(2));
+}
+
+#[test]
+fn colours_are_for_terminals_only_unless_asked_for() {
+    let wrong = Program::new("scenario s { check missing }");
+    let plain = wrong.output("check");
+    assert!(!plain.stdout.contains(&0x1b));
+    let coloured = wrong.command("check").args(["--color", "always"]).output().expect("the program starts");
+    assert!(coloured.stdout.contains(&0x1b));
+}
+
+#[test]
+fn an_interrupt_stops_a_waiting_run_and_the_summary_is_printed() {
+    let server = Program::new("server api http \"127.0.0.1:0\" { _ { return reply(204) } }");
+    let (mut child, mut out) = server.start("server api listens on http://127.0.0.1:");
+    interrupt(&child);
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).expect("its output is text");
+    assert!(rest.contains("stopped in"), "{rest}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_second_interrupt_cancels_an_endless_loop_and_deferred_blocks_run() {
+    let endless = Program::new(
+        "scenario endless {\n  defer log.info(\"left\")\n  server_starts()\n  var n = 0\n  loop { n = (n + 1) % 7 }\n}\n\
+         fn server_starts() { log.info(\"begun\") }\n\
+         server api http \"127.0.0.1:0\" { _ { return reply(204) } }\n",
+    );
+    let mut child = endless.command("run").arg("--verbose").stdout(Stdio::piped()).spawn().expect("the program starts");
+    let mut out = BufReader::new(child.stdout.take().expect("its output is a pipe"));
+    let mut line = String::new();
+    // The address of the server is written out at once; the loop begins right behind it.
+    while !line.contains("listens on") {
+        line.clear();
+        assert!(out.read_line(&mut line).expect("its output is text") > 0, "it ended early");
+    }
+    // The first asks the iteration to end, which it never does; two that arrive together count as one, so go on asking.
+    while child.try_wait().expect("it is our child").is_none() {
+        interrupt(&child);
+    }
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).expect("its output is text");
+    assert!(rest.contains("stopped in"), "{rest}");
+}
+
+#[test]
+fn a_reader_that_leaves_does_not_matter() {
+    let broken = Program::new(&format!("scenario s {{ {} }}", "check 1 == 2\n".repeat(500)));
+    let mut child = broken.command("run").stdout(Stdio::piped()).spawn().expect("the program starts");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    let _ = std::io::stdout().flush();
+}
