@@ -12,7 +12,8 @@ impl Program {
     fn new(text: &str) -> Program {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("scn-process-{}-{count}.scn", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("scn-process-{}-{count}.scn", std::process::id()));
         std::fs::write(&path, text).expect("the system's own folder takes files");
         Program(path)
     }
@@ -24,17 +25,26 @@ impl Program {
     }
 
     fn output(&self, subcommand: &str) -> Output {
-        self.command(subcommand).output().expect("the program starts")
+        self.command(subcommand)
+            .output()
+            .expect("the program starts")
     }
 
     /// Starts it and waits for a line of its output.
     fn start(&self, until: &str) -> (Child, BufReader<std::process::ChildStdout>) {
-        let mut child = self.command("run").stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = self
+            .command("run")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         let mut out = BufReader::new(child.stdout.take().expect("its output is a pipe"));
         let mut line = String::new();
         while !line.contains(until) {
             line.clear();
-            assert!(out.read_line(&mut line).expect("its output is text") > 0, "it ended before `{until}`");
+            assert!(
+                out.read_line(&mut line).expect("its output is text") > 0,
+                "it ended before `{until}`"
+            );
         }
         (child, out)
     }
@@ -47,7 +57,9 @@ impl Drop for Program {
 }
 
 fn interrupt(child: &Child) {
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let status = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
     assert!(status.expect("there is a kill command").success());
 }
 
@@ -72,7 +84,11 @@ fn colours_are_for_terminals_only_unless_asked_for() {
     let wrong = Program::new("scenario s { check missing }");
     let plain = wrong.output("check");
     assert!(!plain.stdout.contains(&0x1b));
-    let coloured = wrong.command("check").args(["--color", "always"]).output().expect("the program starts");
+    let coloured = wrong
+        .command("check")
+        .args(["--color", "always"])
+        .output()
+        .expect("the program starts");
     assert!(coloured.stdout.contains(&0x1b));
 }
 
@@ -94,13 +110,21 @@ fn a_second_interrupt_cancels_an_endless_loop_and_deferred_blocks_run() {
          fn server_starts() { log.info(\"begun\") }\n\
          server api http \"127.0.0.1:0\" { _ { return reply(204) } }\n",
     );
-    let mut child = endless.command("run").arg("--verbose").stdout(Stdio::piped()).spawn().expect("the program starts");
+    let mut child = endless
+        .command("run")
+        .arg("--verbose")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     let mut out = BufReader::new(child.stdout.take().expect("its output is a pipe"));
     let mut line = String::new();
     // The address of the server is written out at once; the loop begins right behind it.
     while !line.contains("listens on") {
         line.clear();
-        assert!(out.read_line(&mut line).expect("its output is text") > 0, "it ended early");
+        assert!(
+            out.read_line(&mut line).expect("its output is text") > 0,
+            "it ended early"
+        );
     }
     // The first asks the iteration to end, which it never does; two that arrive together count as one, so go on asking.
     while child.try_wait().expect("it is our child").is_none() {
@@ -113,8 +137,15 @@ fn a_second_interrupt_cancels_an_endless_loop_and_deferred_blocks_run() {
 
 #[test]
 fn a_reader_that_leaves_does_not_matter() {
-    let broken = Program::new(&format!("scenario s {{ {} }}", "check 1 == 2\n".repeat(500)));
-    let mut child = broken.command("run").stdout(Stdio::piped()).spawn().expect("the program starts");
+    let broken = Program::new(&format!(
+        "scenario s {{ {} }}",
+        "check 1 == 2\n".repeat(500)
+    ));
+    let mut child = broken
+        .command("run")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
     let _ = std::io::stdout().flush();

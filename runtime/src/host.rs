@@ -300,6 +300,8 @@ macro_rules! ready {
 
             #[allow(non_snake_case, unused_variables, unused_assignments, unused_mut)]
             unsafe fn run(self, ctx: &Ctx, args: *mut u64) -> Ret {
+                // A host function has as many parameters as its declaration; the lifetime is unused where that is none.
+                #[allow(clippy::too_many_arguments, clippy::extra_unused_lifetimes)]
                 fn call<'a, R, $($arg: Arg),*>(
                     f: impl Fn($($arg::In<'a>),*) -> R, $($arg: $arg::In<'a>),*
                 ) -> R {

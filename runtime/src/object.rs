@@ -136,8 +136,8 @@ impl<'a> Any<'a> {
     /// The Rust value, if it is a handle or library value of that type.
     pub fn as_extern<T: Extern>(self, descs: &Descs) -> Option<&'a T> {
         match descs.desc(self.obj.desc()) {
-            // SAFETY: the descriptor says that it is an extern object.
             Desc::Extern { .. } => {
+                // SAFETY: the descriptor says that it is an extern object.
                 unsafe { &self.obj.body::<layout::Extern>().value }.downcast_ref()
             }
             _ => None,

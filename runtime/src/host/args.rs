@@ -1,5 +1,8 @@
 //! What host functions take: how each Rust parameter type reads its registers.
 
+// Implementations of `read` repeat the trait's signature, lifetimes included.
+#![allow(clippy::needless_lifetimes)]
+
 use super::{Class, Params};
 use crate::ctx::Ctx;
 use crate::fault::Fault;

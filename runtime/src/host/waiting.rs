@@ -4,6 +4,9 @@
 //! move. That is told to Rust here, once: the arguments are read with the lifetime `'static`. An `async fn` is
 //! generic over its lifetimes, so it cannot make anything of that.
 
+// Implementations of `read` repeat the trait's signature, lifetimes included.
+#![allow(clippy::needless_lifetimes)]
+
 use super::args::Arg;
 use super::results::Reply;
 use super::{Params, Ret, Signature, all_arities, conjure};
