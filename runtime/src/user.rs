@@ -3,6 +3,7 @@
 //! The driver makes users and switches between them ([`crate::ctx::Ctx::enter_user`]); libraries keep their state here.
 
 use crate::heap::{Account, USER_LIMIT};
+use crate::object::show;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
@@ -43,11 +44,30 @@ impl User {
         }
     }
 
-    /// Registers a text to mask.
+    /// Registers a text to mask, also as JSON and URLs write it.
     pub fn add_secret(&self, text: &str) {
         let mut secrets = self.secrets.borrow_mut();
-        if !text.is_empty() && !secrets.iter().any(|known| &**known == text) {
-            secrets.push(text.into());
+        for form in [
+            text.to_owned(),
+            escaped(text),
+            percent(text, "%20"),
+            percent(text, "+"),
+        ] {
+            if !form.is_empty() && !secrets.iter().any(|known| **known == form) {
+                secrets.push(form.into());
+            }
+        }
+    }
+
+    /// Registers an encoding of a text if there is a secret in it.
+    pub fn add_encoded_secret(&self, text: &str, encoded: &str) {
+        let holds_one = self
+            .secrets
+            .borrow()
+            .iter()
+            .any(|secret| text.contains(&**secret));
+        if holds_one {
+            self.add_secret(encoded);
         }
     }
 
@@ -60,6 +80,27 @@ impl User {
             .iter()
             .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
+}
+
+/// A text as it stands between the quotes of a JSON string.
+fn escaped(text: &str) -> String {
+    let quoted = show::json_string(text);
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// A text with everything but unreserved characters (RFC 3986) as `%XX`, and blanks as given.
+fn percent(text: &str, blank: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push_str(blank),
+            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                out.push(char::from(byte))
+            }
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 /// One value for each type, made when it is first asked for and dropped in the reverse order.
@@ -151,5 +192,25 @@ impl Rng {
     /// Uniform in `0.0..1.0`.
     pub fn unit(&self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_in_every_form() {
+        let user = User::new(0, "", 0, 0);
+        user.add_secret("a b\"ü");
+        user.add_secret("");
+        let text = r#"plain a b"ü, json a b\"ü, url a%20b%22%C3%BC, form a+b%22%C3%BC, other ab"#;
+        assert_eq!(
+            user.mask(text),
+            "plain ***, json ***, url ***, form ***, other ab"
+        );
+        user.add_encoded_secret("user:a b\"ü", "dXNlcg");
+        user.add_encoded_secret("nothing", "bm8");
+        assert_eq!(user.mask("dXNlcg bm8"), "*** bm8");
     }
 }

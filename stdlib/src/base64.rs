@@ -4,7 +4,7 @@ use crate::raise;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose};
-use scn_runtime::{Fault, NativeDef, Text, ready};
+use scn_runtime::{Ctx, Fault, NativeDef, Text, ready};
 
 /// The natives of this module.
 pub(crate) fn natives() -> Vec<NativeDef> {
@@ -44,8 +44,8 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, String> {
     })
 }
 
-fn encode_text(data: Text<'_>, url: bool) -> String {
-    encode(data.bytes, url)
+fn encode_text(ctx: &Ctx, data: Text<'_>, url: bool) -> String {
+    crate::secrets::encoded(ctx, data.bytes, encode(data.bytes, url))
 }
 
 fn decode_text(text: &str) -> Result<Vec<u8>, Fault> {

@@ -95,12 +95,12 @@ fn text(ctx: &Ctx, bytes: &[u8], lossy: bool) -> Result<Own, Fault> {
     }
 }
 
-fn to_hex(bytes: &[u8]) -> String {
-    hex::encode(bytes)
+fn to_hex(ctx: &Ctx, bytes: &[u8]) -> String {
+    crate::secrets::encoded(ctx, bytes, hex::encode(bytes))
 }
 
-fn to_base64(bytes: &[u8]) -> String {
-    base64::encode(bytes, false)
+fn to_base64(ctx: &Ctx, bytes: &[u8]) -> String {
+    crate::secrets::encoded(ctx, bytes, base64::encode(bytes, false))
 }
 
 fn to_list(ctx: &Ctx, bytes: &[u8]) -> VarList {

@@ -1,7 +1,7 @@
 //! Hexadecimal digits.
 
 use crate::raise;
-use scn_runtime::{Fault, NativeDef, Text, ready};
+use scn_runtime::{Ctx, Fault, NativeDef, Text, ready};
 
 /// The natives of this module.
 pub(crate) fn natives() -> Vec<NativeDef> {
@@ -43,8 +43,8 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, String> {
     }
 }
 
-fn encode_text(data: Text<'_>) -> String {
-    encode(data.bytes)
+fn encode_text(ctx: &Ctx, data: Text<'_>) -> String {
+    crate::secrets::encoded(ctx, data.bytes, encode(data.bytes))
 }
 
 fn decode_text(text: &str) -> Result<Vec<u8>, Fault> {

@@ -27,6 +27,7 @@ mod rand;
 mod range;
 mod re;
 mod run;
+mod secrets;
 pub mod server;
 mod shape;
 mod string;

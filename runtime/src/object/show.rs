@@ -97,6 +97,13 @@ fn json_seen<'a>(descs: &'a Descs, seen: Seen<'a>, indent: Option<usize>) -> Str
     printer.out
 }
 
+/// A text as a JSON string.
+pub fn json_string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    write_string(&mut out, text);
+    out
+}
+
 /// An array or object that is being printed, and how far it is.
 enum Open<'a> {
     List(List<'a>, usize),
@@ -195,25 +202,29 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// A string with the escapes of RFC 8259.
     fn string(&mut self, text: &str) {
-        self.out.push('"');
-        for c in text.chars() {
-            match c {
-                '"' => self.out.push_str("\\\""),
-                '\\' => self.out.push_str("\\\\"),
-                '\n' => self.out.push_str("\\n"),
-                '\r' => self.out.push_str("\\r"),
-                '\t' => self.out.push_str("\\t"),
-                c if c < ' ' => {
-                    // Writing to a string cannot fail.
-                    let _ = write!(self.out, "\\u{:04x}", u32::from(c));
-                }
-                c => self.out.push(c),
-            }
-        }
-        self.out.push('"');
+        write_string(&mut self.out, text);
     }
+}
+
+/// A string with the escapes of RFC 8259.
+fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c < ' ' => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
 }
 
 /// The next part with its key, and whether it is the first.

@@ -124,8 +124,12 @@ impl Timings {
     }
 }
 
-fn basic_auth(user: &str, password: &str) -> New<Auth> {
-    New(Auth(basic(user, password)))
+fn basic_auth(ctx: &Ctx, user: &str, password: &str) -> New<Auth> {
+    let header = basic(user, password);
+    // What follows the scheme is what reports would show.
+    let credentials = header.rsplit(' ').next().unwrap_or_default();
+    ctx.with_user(|me| me.add_encoded_secret(password, credentials));
+    New(Auth(header))
 }
 
 fn bearer_auth(token: &str) -> New<Auth> {
