@@ -215,40 +215,47 @@ impl Check<'_> {
     }
 }
 
-/// Immediate dominators (Cooper, Harvey, Kennedy).
+/// The dominator tree (Cooper, Harvey, Kennedy), numbered so that a question is two comparisons.
 struct Dominators {
     parent: Vec<Option<BlockId>>,
     rank: Vec<usize>,
+    /// For each block, when a walk of the tree enters and leaves it.
+    spans: Vec<(usize, usize)>,
 }
 
 impl Dominators {
     fn of(function: &Function) -> Dominators {
         let order = reverse_postorder(function);
-        let mut rank = vec![usize::MAX; function.blocks.len()];
+        let blocks = function.blocks.len();
+        let mut rank = vec![usize::MAX; blocks];
         order
             .iter()
             .enumerate()
             .for_each(|(at, block)| rank[block.index()] = at);
         let preds = crate::passes::graph::predecessors(function);
         let mut dominators = Dominators {
-            parent: vec![None; function.blocks.len()],
+            parent: vec![None; blocks],
             rank,
+            spans: vec![(0, 0); blocks],
         };
         dominators.parent[0] = Some(BlockId(0));
-        loop {
-            let mut changed = false;
-            for block in order.iter().skip(1) {
-                let known = preds[block.index()]
-                    .iter()
-                    .filter(|p| dominators.parent[p.index()].is_some());
-                let parent = known.copied().reduce(|a, b| dominators.common(a, b));
-                changed |= dominators.parent[block.index()] != parent;
-                dominators.parent[block.index()] = parent;
-            }
-            if !changed {
-                return dominators;
-            }
+        while dominators.refine(&order, &preds) {}
+        dominators.number(&order);
+        dominators
+    }
+
+    /// One round over all blocks; whether anything changed.
+    fn refine(&mut self, order: &[BlockId], preds: &[Vec<BlockId>]) -> bool {
+        let mut changed = false;
+        for block in order.iter().skip(1) {
+            let known = preds[block.index()]
+                .iter()
+                .filter(|p| self.parent[p.index()].is_some());
+            let parent = known.copied().reduce(|a, b| self.common(a, b));
+            changed |= self.parent[block.index()] != parent;
+            self.parent[block.index()] = parent;
         }
+        changed
     }
 
     fn common(&self, mut a: BlockId, mut b: BlockId) -> BlockId {
@@ -263,6 +270,27 @@ impl Dominators {
         a
     }
 
+    /// Parents come before children in `order`: sizes from the end, places from the start.
+    fn number(&mut self, order: &[BlockId]) {
+        let mut size = vec![1; self.parent.len()];
+        for block in order.iter().skip(1).rev() {
+            let parent = self.parent[block.index()].expect("the order holds reachable blocks");
+            size[parent.index()] += size[block.index()];
+        }
+        let mut next: Vec<usize> = vec![1; self.parent.len()];
+        for block in order {
+            let start = match self.parent[block.index()] {
+                Some(parent) if *block != parent => next[parent.index()],
+                _ => 0,
+            };
+            if let Some(parent) = self.parent[block.index()].filter(|parent| parent != block) {
+                next[parent.index()] += size[block.index()];
+            }
+            next[block.index()] = start + 1;
+            self.spans[block.index()] = (start, start + size[block.index()]);
+        }
+    }
+
     fn is_reachable(&self, block: BlockId) -> bool {
         self.parent[block.index()].is_some()
     }
@@ -272,16 +300,8 @@ impl Dominators {
         if block == user {
             return at < place;
         }
-        let mut up = user;
-        while up.0 != 0 {
-            let Some(parent) = self.parent[up.index()] else {
-                return false;
-            };
-            up = parent;
-            if up == block {
-                return true;
-            }
-        }
-        block.0 == 0
+        let (start, end) = self.spans[block.index()];
+        let inside = self.spans[user.index()].0;
+        self.is_reachable(block) && start < inside && inside < end
     }
 }

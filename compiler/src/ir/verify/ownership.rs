@@ -3,9 +3,10 @@
 
 use super::{Broken, Check, Result_};
 use crate::ir::{
-    Block, BlockId, Mode, Op, Origin, Reg, Terminator, Ty, result_origin, terminator_origin,
+    Block, BlockId, Mode, Op, Origin, Reg, Terminator, Ty, immortals, result_origin,
+    terminator_origin,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What is known of the registers at a place.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,11 +49,31 @@ impl State {
 
 impl Check<'_> {
     pub(super) fn ownership(&self) -> Result_ {
-        let mut states: Vec<Option<State>> = vec![None; self.function.blocks.len()];
+        let walk = Walk {
+            check: self,
+            immortals: immortals(self.function),
+        };
+        walk.all()
+    }
+}
+
+/// A walk over the blocks of a function. Immortal pointers are read and consumed at will, so no state holds them.
+struct Walk<'c, 'p> {
+    check: &'c Check<'p>,
+    immortals: HashSet<Reg>,
+}
+
+impl Walk<'_, '_> {
+    fn broken(&self, block: BlockId, message: String) -> Broken {
+        self.check.broken(block, message)
+    }
+
+    fn all(&self) -> Result_ {
+        let mut states: Vec<Option<State>> = vec![None; self.check.function.blocks.len()];
         states[0] = Some(self.entry_state());
         let mut work = vec![BlockId(0)];
         while let Some(id) = work.pop() {
-            let block = &self.function.blocks[id.index()];
+            let block = &self.check.function.blocks[id.index()];
             let state = states[id.index()]
                 .clone()
                 .expect("only blocks with a state are queued");
@@ -83,6 +104,7 @@ impl Check<'_> {
     fn entry_state(&self) -> State {
         let mut state = State::default();
         for param in self
+            .check
             .function
             .params
             .iter()
@@ -98,15 +120,17 @@ impl Check<'_> {
         state
     }
 
+    /// Whether a register counts: it holds a mortal pointer.
     fn is_pointer(&self, reg: Reg) -> bool {
-        self.function.regs[reg.index()] == Ty::Ptr
+        self.check.function.regs[reg.index()] == Ty::Ptr && !self.immortals.contains(&reg)
     }
 
     fn run_block(&self, id: BlockId, block: &Block, mut state: State) -> Result<State, Broken> {
         for inst in &block.insts {
             let mut operands = Vec::new();
-            inst.op
-                .each_reg(self.sigs, &mut |reg, mode| operands.push((*reg, mode)));
+            inst.op.each_reg(self.check.sigs, &mut |reg, mode| {
+                operands.push((*reg, mode))
+            });
             self.operands(id, &operands, &mut state)?;
             if let Some(changed) = inst.op.changes() {
                 state.end_borrows(changed);
@@ -119,9 +143,9 @@ impl Check<'_> {
             }
         }
         let mut operands = Vec::new();
-        block
-            .term
-            .each_reg(self.sigs, &mut |reg, mode| operands.push((*reg, mode)));
+        block.term.each_reg(self.check.sigs, &mut |reg, mode| {
+            operands.push((*reg, mode))
+        });
         self.operands(id, &operands, &mut state)?;
         if matches!(block.term, Terminator::Wait { .. }) {
             state.end_cell_borrows(None);
@@ -158,9 +182,6 @@ impl Check<'_> {
             state.end_borrows(reg);
             return Ok(());
         }
-        if state.borrowed.get(&reg) == Some(&Origin::Static) {
-            return Ok(());
-        }
         Err(self.broken(id, format!("{reg:?} is consumed but not owned")))
     }
 
@@ -176,13 +197,13 @@ impl Check<'_> {
         self.operands(id, &args, &mut state)?;
         for result in block
             .term
-            .results_at(edge, self.sigs)
+            .results_at(edge, self.check.sigs)
             .iter()
             .filter(|reg| self.is_pointer(**reg))
         {
             define(&mut state, *result, terminator_origin(&block.term));
         }
-        let params = &self.function.blocks[target.block.index()].params;
+        let params = &self.check.function.blocks[target.block.index()].params;
         for param in params.iter().filter(|reg| self.is_pointer(**reg)) {
             define(&mut state, *param, Origin::Owned);
         }
