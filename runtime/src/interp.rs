@@ -3,6 +3,7 @@
 //! Enter at [`resume`]. A machine belongs to its worker; host functions never call back into scripts, so one run is
 //! never inside of another, and native depth is constant.
 
+mod calls;
 mod code;
 mod compile;
 mod ops;

@@ -151,7 +151,7 @@ fn addresses_are_keys_by_content() {
 }
 
 #[test]
-fn a_million_levels_are_dropped_compared_and_frozen_without_stack() {
+fn any_number_of_levels_is_dropped_compared_and_frozen_without_stack() {
     with_ctx(|ctx| {
         let nest = |levels: usize| {
             let mut value = ctx.heap.box_int(1);
@@ -162,7 +162,7 @@ fn a_million_levels_are_dropped_compared_and_frozen_without_stack() {
             }
             value
         };
-        let levels = if cfg!(miri) { 100 } else { 1_000_000 };
+        let levels = if cfg!(miri) { 100 } else { 200_000 };
         let (left, right) = (nest(levels), nest(levels));
         assert!(order::equal_objects(
             ctx.descs(),

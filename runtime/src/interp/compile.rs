@@ -1,10 +1,11 @@
 //! From IR to the interpreter's code: blocks in one line, block parameters as moves, landings that reload slots.
 
-use super::code::{Code, Ins, List, Local, Param, Pc, Switch, Wait};
+mod select;
+
+use super::code::{Code, Ins, Local, Param, Pc, Switch, Wait};
 use scn_compiler::Span;
 use scn_compiler::ir::{
-    Block, BlockId, CheckedOp, Function, Inst, IntBin, NativeRef, Op, Reg, Target, Terminator,
-    TryOp, Ty, WaitOp,
+    Block, BlockId, Function, NativeRef, Reg, Target, Terminator, TryOp, Ty, WaitOp,
 };
 use smallvec::SmallVec;
 
@@ -227,196 +228,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn list(&mut self, parts: &[&[Reg]]) -> List {
-        let at = self.code.operands.len() as List;
-        for part in parts {
-            self.code.operands.push(part.len() as u32);
-            let locals: SmallVec<[u32; 8]> = part.iter().map(|reg| self.local(*reg)).collect();
-            self.code.operands.extend(locals);
-        }
-        at
-    }
-
-    fn fixed(&mut self, regs: &[Reg]) -> List {
-        let at = self.code.operands.len() as List;
-        let locals: SmallVec<[u32; 8]> = regs.iter().map(|reg| self.local(*reg)).collect();
-        self.code.operands.extend(locals);
-        at
-    }
-
-    fn inst(&mut self, inst: &'a Inst) {
-        if let Some(ins) = self.operation(inst) {
-            self.emit(ins);
-        }
-    }
-
-    fn operation(&mut self, inst: &'a Inst) -> Option<Ins> {
-        let dst = inst
-            .results
-            .first()
-            .map_or(self.spare, |reg| self.local(*reg));
-        let l = |reg: &Reg| self.code.local[reg.index()];
-        Some(match &inst.op {
-            Op::Int(int) => Ins::Bits {
-                dst,
-                bits: *int as u64,
-            },
-            Op::Float(bits) => Ins::Bits { dst, bits: *bits },
-            Op::Const(id) => Ins::Bits {
-                dst,
-                bits: self.env.consts[id.index()],
-            },
-            Op::Null => Ins::Bits { dst, bits: 0 },
-            Op::Global(id) => Ins::Global { dst, global: id.0 },
-            Op::IntBin(op, a, b) => int_bin(*op, dst, l(a), l(b)),
-            Op::IntCmp(cmp, a, b) => Ins::IntCmp {
-                cmp: *cmp,
-                dst,
-                a: l(a),
-                b: l(b),
-            },
-            Op::FloatBin(op, a, b) => Ins::FloatBin {
-                op: *op,
-                dst,
-                a: l(a),
-                b: l(b),
-            },
-            Op::FloatCmp(cmp, a, b) => Ins::FloatCmp {
-                cmp: *cmp,
-                dst,
-                a: l(a),
-                b: l(b),
-            },
-            Op::FloatNeg(src) => Ins::FloatNeg { dst, src: l(src) },
-            Op::Not(src) => Ins::Not { dst, src: l(src) },
-            Op::ToFloat(src) => Ins::ToFloat { dst, src: l(src) },
-            Op::IsNull(src) => Ins::IsNull { dst, src: l(src) },
-            Op::OptFlag(src) => Ins::OptFlag { dst, src: l(src) },
-            Op::OptPayload(src) => Ins::OptPayload { dst, src: l(src) },
-            Op::OptBox(desc, flag, payload) => Ins::OptBox {
-                dst,
-                desc: desc.0,
-                list: self.fixed(&[*flag, *payload]),
-            },
-            Op::Box(desc, src) => Ins::Box {
-                dst,
-                desc: desc.0,
-                src: l(src),
-            },
-            Op::New(desc, regs) => Ins::New {
-                dst,
-                desc: desc.0,
-                list: self.list(&[regs]),
-            },
-            Op::NewList(desc, regs) => Ins::NewList {
-                dst,
-                desc: desc.0,
-                list: self.list(&[regs]),
-            },
-            Op::NewMap(desc, regs) => Ins::NewMap {
-                dst,
-                desc: desc.0,
-                list: self.list(&[regs]),
-            },
-            Op::Load(obj, at) => Ins::Load {
-                dst,
-                obj: l(obj),
-                at: *at,
-            },
-            Op::Take(obj, at) => Ins::Take {
-                dst,
-                obj: l(obj),
-                at: *at,
-            },
-            Op::Store(obj, at, src) => Ins::Store {
-                obj: l(obj),
-                at: *at,
-                src: l(src),
-            },
-            Op::Unique(src) => Ins::Unique { dst, src: l(src) },
-            Op::ListLen(src) => Ins::ListLen { dst, src: l(src) },
-            Op::BytesLen(src) => Ins::BytesLen { dst, src: l(src) },
-            Op::ListAt(list, at) => Ins::ListAt {
-                dst,
-                list: l(list),
-                at: l(at),
-            },
-            Op::MapLen(src) => Ins::MapLen { dst, src: l(src) },
-            Op::MapKeyAt(map, at) => Ins::MapKeyAt {
-                dst,
-                map: l(map),
-                at: l(at),
-            },
-            Op::MapValueAt(map, at) => Ins::MapValueAt {
-                dst,
-                map: l(map),
-                at: l(at),
-            },
-            Op::MapGet(map, key) => Ins::MapGet {
-                list: self.fixed(&[inst.results[0], inst.results[1], *map, *key]),
-            },
-            Op::MapTake(map, key) => Ins::MapTake {
-                list: self.fixed(&[inst.results[0], inst.results[1], *map, *key]),
-            },
-            Op::MapInsert(map, key, value) => Ins::MapInsert {
-                dst,
-                list: self.fixed(&[*map, *key, *value]),
-            },
-            Op::ListPush(list, src) => Ins::ListPush {
-                dst,
-                list: l(list),
-                src: l(src),
-            },
-            Op::ListPut(list, at, src) => Ins::ListPut {
-                list: l(list),
-                at: l(at),
-                src: l(src),
-            },
-            Op::Equal(a, b) => Ins::Equal {
-                dst,
-                a: l(a),
-                b: l(b),
-            },
-            Op::Format(parts) => {
-                self.code.formats.push(parts.clone());
-                Ins::Format {
-                    dst,
-                    parts: self.code.formats.len() as u32 - 1,
-                }
-            }
-            Op::CellLoad(cell) => Ins::CellLoad { dst, cell: *cell },
-            Op::CellTake(cell) => Ins::CellTake { dst, cell: *cell },
-            Op::CellStore(cell, src) => {
-                let pointer = self.function.regs[src.index()] == Ty::Ptr;
-                Ins::CellStore {
-                    pointer,
-                    cell: *cell,
-                    src: l(src),
-                }
-            }
-            Op::Retain(src) => Ins::Retain { dst, src: l(src) },
-            Op::Drop(src) => Ins::Drop { src: l(src) },
-            Op::Keep(_) => return None,
-            Op::ErrTake => Ins::ErrTake { dst },
-            Op::ErrSet(src) => Ins::ErrSet { src: l(src) },
-            Op::ErrIsCancel => Ins::ErrIsCancel { dst },
-            Op::ErrTrace => Ins::ErrTrace,
-            Op::Site(id) => Ins::Site { site: id.0 },
-            Op::Call(id, args) => Ins::Call {
-                function: id.0,
-                list: self.list(&[&inst.results, args]),
-            },
-            Op::Host(id, args) => Ins::Host {
-                native: id.0,
-                list: self.list(&[&inst.results, args]),
-            },
-            Op::Spawn(id, args) => Ins::Spawn {
-                function: id.0,
-                list: self.list(&[args]),
-            },
-        })
-    }
-
     fn terminator(&mut self, id: BlockId, block: &'a Block) {
         match &block.term {
             Terminator::Jump(target) => self.go(target),
@@ -498,44 +309,6 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn try_operation(&mut self, op: &'a TryOp, results: &[Reg]) -> Ins {
-        let dst = results.first().map_or(self.spare, |reg| self.local(*reg));
-        let l = |reg: &Reg| self.code.local[reg.index()];
-        match op {
-            TryOp::Int(op, a, b) => checked(*op, dst, l(a), l(b)),
-            TryOp::Neg(src) => Ins::Neg { dst, src: l(src) },
-            TryOp::ToInt(src) => Ins::ToInt { dst, src: l(src) },
-            TryOp::ListGet(list, at) => Ins::ListGet {
-                dst,
-                list: l(list),
-                at: l(at),
-            },
-            TryOp::ListSet(list, at, value) => Ins::ListSet {
-                dst,
-                list: self.fixed(&[*list, *at, *value]),
-            },
-            TryOp::ListTake(list, at) => Ins::ListTake {
-                dst,
-                list: l(list),
-                at: l(at),
-            },
-            TryOp::BytesGet(bytes, at) => Ins::BytesGet {
-                dst,
-                bytes: l(bytes),
-                at: l(at),
-            },
-            TryOp::Call(id, args) => Ins::Call {
-                function: id.0,
-                list: self.list(&[results, args]),
-            },
-            TryOp::Host(id, args) => Ins::Host {
-                native: id.0,
-                list: self.list(&[results, args]),
-            },
-            TryOp::Poke => Ins::Poke,
-        }
-    }
-
     /// Whether the first result is defined on the error edge too.
     fn is_inout(&self, op: &TryOp) -> bool {
         match op {
@@ -602,28 +375,6 @@ impl<'a> Compiler<'a> {
                 self.emit(Ins::FromSlot { dst, slot });
             }
         }
-    }
-}
-
-fn int_bin(op: IntBin, dst: Local, a: Local, b: Local) -> Ins {
-    match op {
-        IntBin::And => Ins::And { dst, a, b },
-        IntBin::Or => Ins::Or { dst, a, b },
-        IntBin::Xor => Ins::Xor { dst, a, b },
-        IntBin::Add => Ins::AddWrap { dst, a, b },
-        IntBin::Sub => Ins::SubWrap { dst, a, b },
-    }
-}
-
-fn checked(op: CheckedOp, dst: Local, a: Local, b: Local) -> Ins {
-    match op {
-        CheckedOp::Add => Ins::Add { dst, a, b },
-        CheckedOp::Sub => Ins::Sub { dst, a, b },
-        CheckedOp::Mul => Ins::Mul { dst, a, b },
-        CheckedOp::Div => Ins::Div { dst, a, b },
-        CheckedOp::Rem => Ins::Rem { dst, a, b },
-        CheckedOp::Shl => Ins::Shl { dst, a, b },
-        CheckedOp::Shr => Ins::Shr { dst, a, b },
     }
 }
 

@@ -5,7 +5,7 @@ use super::run::Run;
 use crate::fault::{Detail, Fault, kind};
 use crate::object::{Any, layout, order, show, text};
 use crate::value::{Obj, Value};
-use scn_compiler::ir::{Cmp, DescId, FloatBin, FormatPart};
+use scn_compiler::ir::{Cmp, DescId, FloatBin, FormatPart, Scalar};
 
 /// Whether a comparison holds.
 #[inline(always)]
@@ -251,9 +251,13 @@ impl Run<'_> {
         match part {
             FormatPart::Text(id) => {
                 // SAFETY: it is a constant string.
-                out.push_str(unsafe {
-                    text::str_of(Obj::from_bits(self.linked.constant(id.index())))
-                });
+                let text =
+                    unsafe { text::str_of(Obj::from_bits(self.linked.constant(id.index()))) };
+                out.push_str(text);
+            }
+            FormatPart::Scalar(Scalar::Int, reg) => {
+                let int = self.reg(code.local[reg.index()]) as i64;
+                out.push_str(itoa::Buffer::new().format(int));
             }
             FormatPart::Scalar(scalar, reg) => {
                 let bits = self.reg(code.local[reg.index()]);
@@ -262,8 +266,10 @@ impl Run<'_> {
             FormatPart::Object(reg) => {
                 let bits = self.reg(code.local[reg.index()]);
                 // SAFETY: the register holds null or a live object.
-                match unsafe { Value(bits).obj().map(|obj| Any::from_obj(obj)) } {
-                    Some(any) => out.push_str(&show::interpolated_object(descs, any)),
+                let any = unsafe { Value(bits).obj().map(|obj| Any::from_obj(obj)) };
+                match any.map(|any| (any, any.as_str())) {
+                    Some((_, Some(text))) => out.push_str(text),
+                    Some((any, None)) => out.push_str(&show::interpolated_object(descs, any)),
                     None => out.push_str("none"),
                 }
             }

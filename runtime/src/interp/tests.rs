@@ -193,6 +193,11 @@ fn fib() -> Function {
 }
 
 #[test]
+fn operations_are_small() {
+    assert_eq!(size_of::<super::code::Ins>(), 16);
+}
+
+#[test]
 fn calls_come_back_with_results() {
     assert_eq!(
         run_ints(program(vec![fib()]), &[20]).expect("it ends"),
