@@ -55,7 +55,7 @@ fn ports(text: &str) -> String {
         let digits = after[1..].bytes().take_while(u8::is_ascii_digit).count();
         let number = after[1..=digits].parse::<u32>().unwrap_or(0);
         out.push_str(before);
-        if (1024..=65535).contains(&number) && ends_with_loopback(before) {
+        if (1024..=65535).contains(&number) && ends_with_loopback(&out) {
             out.push_str(":[port]");
         } else {
             out.push_str(&after[..=digits]);
