@@ -304,6 +304,7 @@ impl Checker<'_> {
             };
             return self.refused(types::bad_binary(op, &a, left, &b, right, op_span, None));
         };
+        self.check_kinds_among(&container, &part);
         let part = self.coerce(part, ty);
         self.node(
             ExprKind::CallNative {

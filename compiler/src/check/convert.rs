@@ -56,10 +56,7 @@ impl Checker<'_> {
             values::no_value_here(span)
         } else if value.ty == self.basic.none {
             types::none_where_value(&wanted, span)
-        } else if self
-            .revealed(value.ty)
-            .is_some_and(|inner| self.fits(inner, ty, Given::default()))
-        {
+        } else if self.leaks(value, ty) {
             values::secret_leak(&wanted, span)
         } else if self
             .inside(value.ty)
@@ -75,6 +72,15 @@ impl Checker<'_> {
             types::mismatch(&wanted, &found, span, self.mismatch_help(value, ty))
         };
         self.report(diagnostic);
+    }
+
+    /// Whether a value fits but for a secret in it.
+    fn leaks(&self, value: &Expr, ty: TypeId) -> bool {
+        let given = Given {
+            wire: true,
+            ..self.given(value)
+        };
+        self.holds_secret(value.ty) && self.fits(value.ty, ty, given)
     }
 
     fn missing_field(

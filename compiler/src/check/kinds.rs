@@ -92,6 +92,18 @@ impl Checker<'_> {
         }
     }
 
+    /// `e.kind in ["..."]`.
+    pub(super) fn check_kinds_among(&mut self, list: &Expr, kind: &Expr) {
+        if !self.is_error_kind(kind) {
+            return;
+        }
+        if let ExprKind::List(items) = &*list.kind {
+            for item in items {
+                self.check_kind_comparison(kind, item);
+            }
+        }
+    }
+
     /// Whether an expression reads the kind of an error.
     pub(super) fn is_error_kind(&self, expr: &Expr) -> bool {
         match &*expr.kind {

@@ -54,6 +54,7 @@ fn arguments_fit_their_parameters() {
 fn constants_in_arguments_are_checked() {
     body("http.get(\"htp://h/\")", &["E0219"]);
     body("http.get(\"/items\")", &["E0219"]);
+    body("http.get(\"http://h/\", timeout: 0s)", &["E0219"]);
     body("http.get(\"http://h:99999/\")", &["E0219"]);
     body(
         "let h = \"x\"\nhttp.get(\"http://${h}/\")\nhttp.get(\"${h}/x\")",

@@ -177,6 +177,12 @@ fn secrets_go_over_the_wire_only() {
         &[],
     );
     body(&format!("{s}log.info(s)"), &["E0216"]);
+    body(&format!("{s}log.info({{ s }})"), &["E0216"]);
+    body(&format!("{s}let r = {{ s }}\nlog.info(r)"), &["E0216"]);
+    body(
+        &format!("{s}http.post(\"http://h/\", json: do {{ log.info(s)\n s }})"),
+        &["E0216"],
+    );
     body(&format!("{s}log.info(\"token ${{s}}\")"), &["E0216"]);
     body(&format!("{s}check \"l ${{s}}\": true"), &["E0216"]);
     body(&format!("{s}step \"l ${{s}}\" {{ }}"), &["E0216"]);
@@ -198,4 +204,8 @@ fn error_kinds_come_from_the_list() {
     );
     body("fail \"x\" kind \"protocol.smtp\"", &[]);
     body("fail \"x\" kind \"smtp\"", &["E0220"]);
+    body(
+        "http.get(\"http://h/\") catch e { check e.kind in [\"timeout\", \"othr\"] }",
+        &["E0220"],
+    );
 }
