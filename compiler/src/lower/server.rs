@@ -5,7 +5,7 @@ use super::function::{Fallible, Lower, Returns, Value};
 use super::scopes::ScopeKind;
 use super::tables::Tables;
 use crate::hir::{self, Protocol, Route, Segment, Server, Type};
-use crate::ir::{self, BlockId, FuncId, Op, Reg, Terminator, TryOp, Ty};
+use crate::ir::{self, BlockId, ConstObject, FuncId, Op, Reg, Terminator, TryOp, Ty};
 
 /// Lowers a server's functions.
 pub(super) fn lower_server<'h>(
@@ -195,14 +195,13 @@ impl<'h> Lower<'_, 'h> {
     }
 
     fn answer(&mut self, global: &'h hir::Global, server: &'h Server, conn: Reg, request: Reg) {
-        let table: Vec<Reg> = server
-            .routes
-            .iter()
-            .map(|route| self.text(&self.route_line(route)))
+        let lines = server.routes.iter();
+        let lines = lines
+            .map(|route| ConstObject::String(self.route_line(route)))
             .collect();
-        let table = self
-            .b
-            .emit1(Op::NewList(ir::desc::LIST_STRING, table), Ty::Ptr);
+        let table = ConstObject::List(ir::desc::LIST_STRING, lines);
+        let table = self.t.constant(table);
+        let table = self.b.emit1(Op::Const(table), Ty::Ptr);
         let index = self.rt1("server.route", &[request, table]);
         let (missing, done) = (self.b.block(), self.b.block());
         let blocks: Vec<BlockId> = server.routes.iter().map(|_| self.b.block()).collect();

@@ -113,13 +113,23 @@ impl Tables<'_> {
         matches!(self.ty(ty), Type::Optional(_))
     }
 
-    /// Whether values of the type must not be shown.
+    /// Whether values of the type must not be shown: they are secret or hold something that is.
     pub fn is_secret(&self, ty: TypeId) -> bool {
-        match &self.hir.types[ty] {
-            Type::Secret(_) => true,
-            Type::Optional(inner) => self.is_secret(*inner),
-            _ => false,
-        }
+        self.any_part(ty, &|ty| matches!(ty, Type::Secret(_)))
+    }
+
+    /// Whether a type or one of its parts is of a kind.
+    fn any_part(&self, ty: TypeId, wanted: &dyn Fn(&Type) -> bool) -> bool {
+        let inside = |ty: &TypeId| self.any_part(*ty, wanted);
+        let ty = &self.hir.types[ty];
+        wanted(ty)
+            || match ty {
+                Type::Optional(t) | Type::Secret(t) | Type::List(t) | Type::Range(t) => inside(t),
+                Type::Map(key, value) => inside(key) || inside(value),
+                Type::Tuple(items) => items.iter().any(inside),
+                Type::Record(fields) => fields.iter().any(|(_, t)| inside(t)),
+                _ => false,
+            }
     }
 
     /// How a type lives in registers.
@@ -232,14 +242,9 @@ impl Tables<'_> {
 
     /// Whether a value of the type holds a handle, so that locals of it live to the end of their scope.
     pub fn holds_handle(&self, ty: TypeId) -> bool {
-        match &self.hir.types[ty] {
-            Type::Extern(id) => self.hir.externs[id.index()].is_handle,
-            Type::Optional(t) | Type::Secret(t) | Type::List(t) | Type::Map(_, t) => {
-                self.holds_handle(*t)
-            }
-            Type::Tuple(items) => items.iter().any(|t| self.holds_handle(*t)),
-            Type::Record(fields) => fields.iter().any(|(_, t)| self.holds_handle(*t)),
-            _ => false,
-        }
+        self.any_part(
+            ty,
+            &|ty| matches!(ty, Type::Extern(id) if self.hir.externs[id.index()].is_handle),
+        )
     }
 }

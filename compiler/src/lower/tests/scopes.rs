@@ -88,3 +88,11 @@ fn what_cannot_fail_has_no_error_edge() {
 fn every_ends_when_the_user_is_to_stop() {
     assert_snapshot!(ir("scenario s {\n  every 1s { log.info(\"tick\") }\n}"));
 }
+
+#[test]
+fn what_holds_a_secret_is_hidden_too() {
+    let text = ir(
+        "scenario s {\n  let all = [secret(\"a\"), secret(\"b\")]\n  let more = { token: secret(\"c\"), n: 1 }\n  check all == all\n  check more == more\n}",
+    );
+    assert_eq!(count(&text, "const const3  ; \"***\""), 4, "{text}");
+}
