@@ -1,10 +1,88 @@
-//! CSV files to records (RFC 4180): the `csv` crate splits, the fields' types say what cells mean.
+//! CSV texts to records and back (RFC 4180): the `csv` crate splits, the fields' types say what cells mean.
 
 use crate::{raise, shape};
-use csv::{ReaderBuilder, StringRecord};
+use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 use scn_compiler::ir::{Desc, SlotKind, SlotType, desc};
-use scn_runtime::object::{decode, parse};
-use scn_runtime::{Ctx, DescId, Fault, Own, OwnSlot, VarList, VarMap};
+use scn_runtime::object::{decode, parse, show};
+use scn_runtime::{
+    Any, Ctx, DescId, Fault, NativeDef, Own, OwnSlot, Seen, Slot, VarList, VarMap, ready,
+};
+
+/// The natives of this module.
+pub(crate) fn natives() -> Vec<NativeDef> {
+    vec![ready("csv.parse", parse_text), ready("csv.encode", encode)]
+}
+
+/// The byte between cells.
+pub(crate) fn separator(text: &str) -> Result<u8, Fault> {
+    match text.as_bytes() {
+        [byte] => Ok(*byte),
+        _ => Err(raise::argument("the separator must be one ASCII character")),
+    }
+}
+
+fn parse_text(ctx: &Ctx, result: DescId, text: &str, between: &str) -> Result<VarList, Fault> {
+    read(ctx, result, "text", text.as_bytes(), separator(between)?)
+}
+
+fn encode(ctx: &Ctx, rows: Any<'_>, between: &str) -> Result<String, Fault> {
+    let descs = ctx.descs();
+    let Seen::List(rows) = rows.seen(descs) else {
+        return Err(raise::argument("rows are a list of records"));
+    };
+    let rows = rows
+        .iter(descs)
+        .map(|row| cells(ctx, row))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut writer = WriterBuilder::new()
+        .delimiter(separator(between)?)
+        .from_writer(Vec::new());
+    let header: Vec<&str> = rows
+        .first()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if !rows.is_empty() {
+        writer
+            .write_record(&header)
+            .expect("writing to memory cannot fail");
+    }
+    for row in &rows {
+        if !row
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .eq(header.iter().copied())
+        {
+            return Err(raise::argument("all rows must have the same fields"));
+        }
+        writer
+            .write_record(row.iter().map(|(_, cell)| cell))
+            .expect("writing to memory cannot fail");
+    }
+    let bytes = writer.into_inner().expect("writing to memory cannot fail");
+    Ok(String::from_utf8(bytes).expect("cells are UTF-8, and so are separators"))
+}
+
+/// Names and texts of a row.
+fn cells(ctx: &Ctx, row: Slot<'_>) -> Result<Vec<(String, String)>, Fault> {
+    let descs = ctx.descs();
+    let text = |slot: Slot<'_>| match slot.seen(descs) {
+        Seen::None | Seen::Null | Seen::Missing(_) => String::new(),
+        _ => show::interpolated(descs, slot),
+    };
+    match row.seen(descs) {
+        Seen::Record(record) => Ok(record
+            .fields(descs)
+            .map(|(name, slot)| (name.to_owned(), text(slot)))
+            .collect()),
+        Seen::Map(map) => Ok(map
+            .iter(descs)
+            .map(|(key, value)| (text(key), text(value)))
+            .collect()),
+        _ => Err(raise::argument("rows are records")),
+    }
+}
 
 /// What a row becomes.
 enum Row {

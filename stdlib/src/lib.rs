@@ -56,7 +56,7 @@ macro_rules! modules {
 pub const LIBRARY: Library = Library {
     modules: modules! {
         "prelude" "string" "list" "map" "bytes" "json" "error" "range" "ip" "duration" "re" "data" "pool" "metric"
-        "server" "base64" "crypto" "dns" "hex" "http" "log" "math" "rand" "run" "socket" "tcp" "time" "tls" "udp"
+        "server" "base64" "crypto" "csv" "dns" "hex" "http" "log" "math" "rand" "run" "socket" "tcp" "time" "tls" "udp"
         "url" "user" "uuid"
     },
     prelude: &[
@@ -71,6 +71,7 @@ pub fn natives() -> Vec<NativeDef> {
         base64::natives,
         bytes::natives,
         crypto::natives,
+        csv::natives,
         data::natives,
         duration::natives,
         error::natives,

@@ -58,10 +58,13 @@ fn load_text(ctx: &Ctx, path: &str) -> Result<String, Fault> {
 }
 
 fn csv_file(ctx: &Ctx, result: DescId, path: &str, separator: &str) -> Result<VarList, Fault> {
-    let [separator] = separator.as_bytes() else {
-        return Err(raise::argument("the separator must be one ASCII character"));
-    };
-    csv::read(ctx, result, path, &load(ctx, path)?, *separator)
+    csv::read(
+        ctx,
+        result,
+        path,
+        &load(ctx, path)?,
+        csv::separator(separator)?,
+    )
 }
 
 fn json_file(ctx: &Ctx, result: DescId, path: &str) -> Result<Own, Fault> {
