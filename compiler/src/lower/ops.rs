@@ -318,11 +318,30 @@ impl<'h> Lower<'_, 'h> {
         }
         let value =
             self.call_for_type("rt.decode_int", "rt.decode_float", "rt.decode", json, inner);
-        if self.t.is_secret(to) && matches!(self.t.ty(inner), Type::String | Type::Bytes) {
-            let reg = self.reg(value);
-            self.rt("rt.secret", &[reg]);
-        }
+        self.register_secrets(value, to);
         value
+    }
+
+    /// Makes the secret texts of a decoded value known, so that reports mask them: the value's own or its fields'.
+    fn register_secrets(&mut self, value: Value, ty: TypeId) {
+        let hir = self.hir;
+        let inner = self.t.unwrap_optional(ty);
+        match &hir.types[inner] {
+            Type::String | Type::Bytes if self.t.is_secret(ty) => {
+                let reg = self.reg(value);
+                self.rt("rt.secret", &[reg]);
+            }
+            Type::Record(fields) if !self.t.is_optional(ty) => {
+                for (at, (_, field)) in fields.iter().enumerate() {
+                    if self.t.is_secret(*field) {
+                        let record = self.reg(value);
+                        let field_value = self.load_slot(record, at as u32, *field);
+                        self.register_secrets(field_value, *field);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Calls the variant of a decoder or parser that fits a type.

@@ -91,3 +91,11 @@ fn comprehensions_append() {
         "export fn squares(n: int) -> list<int> {\n  return [x * x for x in 1..=n if x % 2 == 0]\n}"
     ));
 }
+
+#[test]
+fn secret_fields_of_what_is_decoded_are_registered() {
+    let text = ir(
+        "type Login = { user: string, token: secret<string>, extra: secret<string>? }\nexport fn read(j: json) -> string {\n  let l = j as Login\n  return l.user\n}",
+    );
+    assert_eq!(count(&text, "; rt.secret"), 2, "{text}");
+}
