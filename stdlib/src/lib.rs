@@ -8,6 +8,7 @@ mod bytes;
 mod crypto;
 mod csv;
 mod data;
+mod dns;
 mod duration;
 mod error;
 mod hex;
@@ -30,6 +31,7 @@ mod run;
 mod secrets;
 pub mod server;
 mod shape;
+mod socket;
 mod string;
 mod tcp;
 #[cfg(test)]
@@ -73,6 +75,7 @@ pub fn natives() -> Vec<NativeDef> {
         crypto::natives,
         csv::natives,
         data::natives,
+        dns::natives,
         duration::natives,
         error::natives,
         hex::natives,
@@ -91,6 +94,7 @@ pub fn natives() -> Vec<NativeDef> {
         re::natives,
         run::natives,
         server::natives,
+        socket::natives,
         string::natives,
         tcp::natives,
         time::natives,
