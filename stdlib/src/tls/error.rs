@@ -61,6 +61,10 @@ fn certificate(error: &CertificateError) -> Fault {
             "tls.unknown_issuer",
             "the peer's certificate is self-signed, or by an authority that is not trusted",
         ),
+        E::BadSignature => Fault::fixed(
+            "tls.unknown_issuer",
+            "the peer's certificate is not signed by the trusted authority of that name",
+        ),
         E::NotValidForName => Fault::fixed(
             "tls.wrong_host",
             "the peer's certificate is for other names",

@@ -60,7 +60,13 @@ fn early_ends_stalls_and_resets_have_their_kinds() {
         "invalid_input"
     );
     assert_eq!(kind(vec![Act::Stall], "c.recv(timeout: 20ms)"), "timeout");
-    assert_eq!(kind(vec![Act::Take(1), Act::Reset], "do { c.send(\"x\"); c.recv() }"), "connection_reset");
+    assert_eq!(
+        kind(
+            vec![Act::Take(1), Act::Reset],
+            "do { c.send(\"x\"); c.recv() }"
+        ),
+        "connection_reset"
+    );
     assert_eq!(kind(vec![], "c.recv()"), "");
 }
 
