@@ -41,7 +41,9 @@ impl Checker<'_> {
                 ("http" | "server", "ok" | "status") => self.check_status(arg),
                 ("tcp" | "tls" | "udp", "to" | "on" | "address") => self.check_host_port(arg),
                 (_, "port") => self.check_port(arg),
-                (_, name) if name.ends_with("timeout") => self.require_positive(inner(arg), false),
+                ("http", name) if name.ends_with("timeout") => {
+                    self.require_positive(inner(arg), false)
+                }
                 _ => {}
             }
         }
