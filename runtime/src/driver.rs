@@ -164,8 +164,14 @@ fn end_strand(ctx: &Ctx, worker: &Worker, id: StrandId, ok: bool) {
         .map(|strand| strand.owner);
     match owner {
         Some(Owner::Join { parent, child }) => {
-            let think = worker.remove_strand(id);
+            // The child's chunks hold its results until the join has taken them.
+            let think = worker
+                .strands
+                .borrow_mut()
+                .find(id)
+                .map_or(0, |strand| strand.think);
             join::child_ended(ctx, parent, child, ok, think);
+            worker.remove_strand(id);
         }
         Some(Owner::Life) => life::section_ended(ctx, id, ok),
         Some(Owner::Nobody) => {

@@ -206,15 +206,13 @@ impl Worker {
         unsafe { Frame::slots(frame.as_ptr()).copy_from_nonoverlapping(args.as_ptr(), args.len()) };
     }
 
-    /// Removes a strand that has ended and gives the nanoseconds that it has spent in `think`. Its results stay
-    /// readable until a strand is started.
-    pub(crate) fn remove_strand(&self, id: StrandId) -> i64 {
+    /// Removes a strand that has ended, and with it its results.
+    pub(crate) fn remove_strand(&self, id: StrandId) {
         let Some(mut strand) = self.strands.borrow_mut().remove(id) else {
-            return 0;
+            return;
         };
         strand.stack.free(&mut self.pool.borrow_mut());
         self.lives.borrow_mut()[strand.life as usize].strands -= 1;
-        strand.think
     }
 
     /// Whether a strand has nothing to run.
