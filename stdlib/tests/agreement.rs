@@ -169,6 +169,22 @@ fn declared() -> BTreeMap<String, Declared> {
 }
 
 #[test]
+fn every_declaration_has_its_implementation() {
+    let implemented: BTreeSet<_> = scn_stdlib::natives()
+        .iter()
+        .map(|native| native.name)
+        .collect();
+    let missing: Vec<_> = declared()
+        .into_keys()
+        .filter(|name| !implemented.contains(name.as_str()))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "declared, but not implemented: {missing:#?}"
+    );
+}
+
+#[test]
 fn every_implementation_is_declared_once() {
     let declared = declared();
     let mut seen = BTreeSet::new();
