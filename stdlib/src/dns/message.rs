@@ -107,11 +107,11 @@ impl Question {
             if !found.is_empty() {
                 return found;
             }
-            let alias = of_name.filter_map(|record| match &record.data {
+            let mut alias = of_name.filter_map(|record| match &record.data {
                 RData::CNAME(alias) => Some(&alias.0),
                 _ => None,
             });
-            match alias.last() {
+            match alias.next_back() {
                 Some(alias) => name = alias,
                 None => break,
             }
@@ -223,7 +223,10 @@ mod tests {
         assert!(answered(|m| m.metadata.id = 8).is_none());
         assert!(answered(|m| m.metadata.message_type = MessageType::Query).is_none());
         assert!(
-            answered(|m| drop(m.add_query(Query::query(name("b.test."), RecordType::A)))).is_none()
+            answered(|m| {
+                m.add_query(Query::query(name("b.test."), RecordType::A));
+            })
+            .is_none()
         );
         assert!(question().answer(b"\x00\x08junk").is_none());
         assert_eq!(

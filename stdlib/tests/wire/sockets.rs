@@ -160,8 +160,11 @@ fn the_low_level_layer_does_what_the_system_does() {
     scenario(source, &[]).expect_ok();
 }
 
+/// Makes an answer of a question.
+type Answer = fn(&[u8]) -> Vec<u8>;
+
 /// A DNS server that answers each question with these bytes behind the question's number.
-fn dns_server(answers: Vec<fn(&[u8]) -> Vec<u8>>) -> std::net::SocketAddr {
+fn dns_server(answers: Vec<Answer>) -> std::net::SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
     let addr = socket.local_addr().expect("it is bound");
     std::thread::spawn(move || {
@@ -201,7 +204,7 @@ fn a_name_server_is_asked_directly() {
 
 #[test]
 fn failures_of_name_servers_have_their_kinds() {
-    let kind = |answers: Vec<fn(&[u8]) -> Vec<u8>>| {
+    let kind = |answers: Vec<Answer>| {
         let body = "
             let found = dns.resolve(\"www.a.test\", server: \"127.0.0.1:${port}\", timeout: 200ms) catch e { log.info(e.kind); [] }
             check found.is_empty()";
