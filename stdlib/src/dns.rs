@@ -69,14 +69,22 @@ async fn ask(
     let servers = resolve::resolve(cx, &server.host).await?;
     let to = SocketAddr::new(servers[0], server.port);
     let mut found = Vec::new();
+    let mut failed = None;
     for v6 in [false, true] {
         let id = cx.with(|ctx| ctx.random_below(1 << 16)) as u16;
         let question = Question::new(name, v6, id)?;
-        found.extend(ask_one(cx, &question, to, bind).await?);
+        // Servers that know one family only may refuse the other, or be silent: what is known is enough then.
+        let limit = (!found.is_empty()).then(|| Limit::from_now(cx, TRY_LIMIT));
+        match within(cx, limit, ask_one(cx, &question, to, bind)).await {
+            Ok(addresses) => found.extend(addresses),
+            Err(fault) if fault.kind() == "dns.not_found" && found.is_empty() => return Err(fault),
+            Err(fault) => failed = failed.or(Some(fault)),
+        }
     }
-    match found.is_empty() {
-        true => Err(resolve::not_found(name)),
-        false => Ok(found),
+    match (found.is_empty(), failed) {
+        (false, _) => Ok(found),
+        (true, Some(fault)) => Err(fault),
+        (true, None) => Err(resolve::not_found(name)),
     }
 }
 

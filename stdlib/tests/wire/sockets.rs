@@ -200,6 +200,8 @@ fn a_name_server_is_asked_directly() {
         check found[0] == ip(\"192.0.2.5\")";
     let server = dns_server(vec![|q| reply(q, 0, RECORD), |q| reply(q, 0, &[])]);
     against(server, body).expect_ok();
+    let refuses_ipv6 = dns_server(vec![|q| reply(q, 0, RECORD), |q| reply(q, 5, &[])]);
+    against(refuses_ipv6, body).expect_ok();
 }
 
 #[test]
@@ -214,12 +216,18 @@ fn failures_of_name_servers_have_their_kinds() {
             .join(",")
     };
     assert_eq!(kind(vec![|q| reply(q, 3, &[])]), "dns.not_found");
-    assert_eq!(kind(vec![|q| reply(q, 2, &[])]), "dns.server_failure");
+    assert_eq!(
+        kind(vec![|q| reply(q, 2, &[]), |q| reply(q, 2, &[])]),
+        "dns.server_failure"
+    );
     assert_eq!(
         kind(vec![|q| reply(q, 0, &[]), |q| reply(q, 0, &[])]),
         "dns.not_found"
     );
-    assert_eq!(kind(vec![|q| q[..2].to_vec()]), "dns.protocol");
+    assert_eq!(
+        kind(vec![|q| q[..2].to_vec(), |q| q[..2].to_vec()]),
+        "dns.protocol"
+    );
     // An answer to another question is passed over, and no other comes.
     assert_eq!(
         kind(vec![|q| [&[q[0] ^ 1], &reply(q, 0, RECORD)[1..]].concat()]),
