@@ -70,6 +70,9 @@ pub(crate) fn prepare(
         let _ = writeln!(terminal.err, "{closing}");
         return Err(Exit::Usage);
     };
+    if !quiet {
+        tell_about_load(hir, terminal);
+    }
     let program = scn_compiler::lower(&checked.sources, hir);
     let text = ProgramText::new(checked.sources, &program);
     let linked = Linked::link(program, &scn_stdlib::natives())
@@ -80,6 +83,19 @@ pub(crate) fn prepare(
         linked: Arc::new(linked),
         base,
     })
+}
+
+/// Load plans are checked, and not run yet: whoever wrote one should not take one iteration for it.
+fn tell_about_load(hir: &scn_compiler::hir::Hir, terminal: &mut Terminal<'_>) {
+    let note = terminal.err_style().cyan("note");
+    for scenario in hir
+        .scenarios
+        .iter()
+        .filter(|scenario| scenario.load.is_some())
+    {
+        let text = "its load block is checked only; it runs once, as one user";
+        let _ = writeln!(terminal.err, "{note}: scenario `{}`: {text}", scenario.name);
+    }
 }
 
 /// Says why a path could not be read.
