@@ -4,6 +4,7 @@
 //! //# check run            the stages: check, ast, hir, ir, run, test
 //! //# args: --set n=3      further arguments of `run` and `test`
 //! //# real                 with the real clock instead of the virtual one
+//! //# needs ipv6           skipped where there is no such loopback address
 //! let x = y                //~ E0101
 //! ```
 //!
@@ -21,6 +22,8 @@ pub struct Case {
     stages: Vec<String>,
     args: Vec<String>,
     real_clock: bool,
+    /// Whether it talks over `::1`.
+    pub needs_ipv6: bool,
 }
 
 impl Case {
@@ -33,6 +36,7 @@ impl Case {
             stages: Vec::new(),
             args: Vec::new(),
             real_clock: false,
+            needs_ipv6: false,
         };
         let heads = text
             .trim_start_matches('\u{feff}')
@@ -43,6 +47,7 @@ impl Case {
             any = true;
             match head.trim() {
                 "real" => case.real_clock = true,
+                "needs ipv6" => case.needs_ipv6 = true,
                 other => match other.strip_prefix("args:") {
                     Some(args) => case.args.extend(args.split_whitespace().map(str::to_owned)),
                     None => case
