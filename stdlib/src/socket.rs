@@ -14,6 +14,7 @@ use scn_runtime::{
 use socket2::{Domain, Protocol, SockRef, Socket as Raw, Type};
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 
@@ -95,6 +96,18 @@ impl Socket {
                 Ok(io)
             }
             State::Closed => Err(closed()),
+        }
+    }
+
+    fn expect_open(&self) -> Result<(), Fault> {
+        self.with(|_| Ok(()))
+    }
+
+    /// Receives a datagram, unless the socket was closed while the caller waited.
+    fn datagram(&self, io: &Io, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        match self.expect_open() {
+            Ok(()) => io.try_receive_from(buffer),
+            Err(_) => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
@@ -209,10 +222,17 @@ async fn receive(cx: Cx, socket: &Socket, max: i64) -> Result<Own, Fault> {
     let mut buffer = vec![0; max.min(scn_runtime::io::RECEIVE_BUFFER)];
     let whole = async {
         Ok(io
-            .operate(Direction::Read, |_| io.try_receive(&mut buffer))
+            .operate(Direction::Read, |_| match socket.stream {
+                true => io.try_receive(&mut buffer),
+                false => socket.datagram(&io, &mut buffer).map(|(count, _)| count),
+            })
             .await?)
     };
-    let received = limited(cx, socket.read_limit.get(), whole).await?;
+    let received = limited(cx, socket.read_limit.get(), whole).await;
+    if !socket.stream {
+        socket.expect_open()?;
+    }
+    let received = received?;
     bytes_object(&buffer[..received])
 }
 
@@ -234,10 +254,12 @@ async fn receive_from(cx: Cx, desc: DescId, socket: &Socket, max: i64) -> Result
     let mut buffer = vec![0; max.min(scn_runtime::io::RECEIVE_BUFFER)];
     let whole = async {
         Ok(io
-            .operate(Direction::Read, |_| io.try_receive_from(&mut buffer))
+            .operate(Direction::Read, |_| socket.datagram(&io, &mut buffer))
             .await?)
     };
-    let (received, from) = limited(cx, socket.read_limit.get(), whole).await?;
+    let received = limited(cx, socket.read_limit.get(), whole).await;
+    socket.expect_open()?;
+    let (received, from) = received?;
     datagram(cx, desc, &buffer[..received], from)
 }
 

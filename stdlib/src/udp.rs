@@ -10,7 +10,7 @@ use scn_runtime::{
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 
 /// The natives of this module.
@@ -136,14 +136,24 @@ impl UdpSocket {
     ) -> Result<T, Fault> {
         let io = self.io()?;
         let mut buffer = vec![0; max.min(LARGEST)];
-        let (count, from) = io
-            .operate(Direction::Read, |_| io.try_receive_from(&mut buffer))
-            .await?;
+        let received = io
+            .operate(Direction::Read, |_| match self.io() {
+                Ok(_) => io.try_receive_from(&mut buffer),
+                Err(_) => Err(io::ErrorKind::NotConnected.into()),
+            })
+            .await;
+        self.io()?;
+        let (count, from) = received?;
         Ok(take(&buffer[..count], from))
     }
 
     fn close(&self) {
-        self.io.borrow_mut().take();
+        if let Some(io) = self.io.borrow_mut().take()
+            && Rc::strong_count(&io) > 1
+        {
+            // A wait in another branch holds the socket. This wakes it up, although a datagram socket says it fails.
+            let _ = SockRef::from(&*io).shutdown(Shutdown::Both);
+        }
     }
 }
 

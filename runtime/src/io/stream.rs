@@ -38,7 +38,8 @@ impl Io {
         usize::try_from(sent).map_err(|_| io::Error::last_os_error())
     }
 
-    /// Receives what is there now into `buffer`.
+    /// Receives what is there now into `buffer`: of a stream, as a short read tells that no more is there.
+    /// Datagrams come by [`Io::try_receive_from`].
     pub fn try_receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         // SAFETY: the slice is live and exclusive, and the descriptor is open as long as `self`.
         let received = unsafe {
