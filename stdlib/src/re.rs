@@ -90,10 +90,20 @@ fn record(ctx: &Ctx, result: DescId, regex: &Regex, text: &str, found: &Captures
     ctx.heap.record(result, slots)
 }
 
-fn replace(regex: &Regex, text: &str, with: &str, max: i64) -> String {
-    regex
-        .replacen(text, usize::try_from(max).unwrap_or(0), with)
-        .into_owned()
+fn replace(ctx: &Ctx, regex: &Regex, text: &str, with: &str, max: i64) -> Result<String, Fault> {
+    let max = usize::try_from(max).ok().filter(|max| *max > 0);
+    let groups = with.matches('$').count();
+    let (mut out, mut end) = (String::new(), 0);
+    for found in regex.captures_iter(text).take(max.unwrap_or(usize::MAX)) {
+        let whole = found.get(0).expect("group 0 is the whole match");
+        out.push_str(&text[end..whole.start()]);
+        let most = with.len() + groups.saturating_mul(whole.len());
+        ctx.reserve(out.len().saturating_add(most))?;
+        found.expand(with, &mut out);
+        end = whole.end();
+    }
+    out.push_str(&text[end..]);
+    Ok(out)
 }
 
 fn split(ctx: &Ctx, regex: &Regex, text: &str) -> VarList {
@@ -168,8 +178,14 @@ mod tests {
     #[test]
     fn replacing_and_compiling() {
         let regex = Regex::new(r"(\d)(\d)").expect("a valid pattern");
-        assert_eq!(replace(&regex, "12 34 56", "$2$1", 2), "21 43 56");
-        assert_eq!(replace(&regex, "12 34", "${1}x", 0), "1x 3x");
+        let replaced = |text: &str, with: &str, max| {
+            let mut out = None;
+            with_ctx(|ctx| out = replace(ctx, &regex, text, with, max).ok());
+            out
+        };
+        assert_eq!(replaced("12 34 56", "$2$1", 2).as_deref(), Some("21 43 56"));
+        assert_eq!(replaced(&"12".repeat(1000), &"$0".repeat(1 << 20), 0), None);
+        assert_eq!(replaced("12 34", "${1}x", 0).as_deref(), Some("1x 3x"));
         assert_eq!(
             compile("(").expect_err("unclosed").message(),
             "bad regular expression: unclosed group"

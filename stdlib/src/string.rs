@@ -110,11 +110,15 @@ fn lower(text: &str) -> String {
     text.to_lowercase()
 }
 
-fn replace(text: &str, old: &str, new: &str, max: i64) -> String {
-    match usize::try_from(max) {
-        Ok(max) if max > 0 => text.replacen(old, new, max),
-        _ => text.replace(old, new),
+fn replace(ctx: &Ctx, text: &str, old: &str, new: &str, max: i64) -> Result<String, Fault> {
+    let max = usize::try_from(max).ok().filter(|max| *max > 0);
+    let max = max.unwrap_or(usize::MAX);
+    if new.len() > old.len() {
+        let times = text.matches(old).take(max).count();
+        let more = times.saturating_mul(new.len() - old.len());
+        ctx.reserve(text.len().saturating_add(more))?;
     }
+    Ok(text.replacen(old, new, max))
 }
 
 fn split(ctx: &Ctx, text: &str, separator: &str, max: i64) -> VarList {
@@ -275,6 +279,9 @@ mod tests {
                     "script.memory"
                 );
             }
+            let long = "a".repeat(1 << 20);
+            let fault = replace(ctx, &long, "a", &long, 0).expect_err("too large");
+            assert_eq!(fault.kind(), "script.memory");
             assert_eq!(
                 repeat(ctx, "abc", -1).expect_err("negative").kind(),
                 "script.argument"
@@ -286,6 +293,10 @@ mod tests {
     fn case_is_ignored_beyond_ascii() {
         assert!(equals_ignore_case("ÄRGER", "ärger") && equals_ignore_case("Ab", "aB"));
         assert!(!equals_ignore_case("a", "b"));
-        assert_eq!(replace("banana", "a", "-", 2), "b-n-na");
+        with_ctx(|ctx| {
+            let replaced = |new, max| replace(ctx, "banana", "a", new, max).ok();
+            assert_eq!(replaced("-", 2).as_deref(), Some("b-n-na"));
+            assert_eq!(replaced("oo", 0).as_deref(), Some("boonoonoo"));
+        });
     }
 }

@@ -119,12 +119,13 @@ impl<'a> Known<'a> {
     }
 }
 
-fn join(ctx: &Ctx, list: List<'_>, separator: &str) -> String {
+fn join(ctx: &Ctx, list: List<'_>, separator: &str) -> Result<String, Fault> {
+    ctx.reserve(list.len().saturating_mul(separator.len()))?;
     let texts: Vec<_> = list
         .iter(ctx.descs())
         .map(|slot| show::interpolated(ctx.descs(), slot))
         .collect();
-    texts.join(separator)
+    Ok(texts.join(separator))
 }
 
 /// Whether the elements are floats; an error if they are no numbers.
@@ -265,8 +266,14 @@ mod tests {
                 Some(1)
             );
             assert_eq!(shown(ctx, &unique(ctx, texts.as_list())), r#"["b","a"]"#);
-            assert_eq!(join(ctx, texts.as_list(), "-"), "b-a-b");
-            assert_eq!(join(ctx, list.as_list(), ", "), "1, 2, 1");
+            assert_eq!(
+                join(ctx, texts.as_list(), "-").ok().as_deref(),
+                Some("b-a-b")
+            );
+            assert_eq!(
+                join(ctx, list.as_list(), ", ").ok().as_deref(),
+                Some("1, 2, 1")
+            );
             let users = users(ctx);
             let twice = crate::list::part(ctx, users.as_list(), 0, 3);
             assert_eq!(unique(ctx, twice.as_list()).as_list().len(), 3);
