@@ -6,7 +6,7 @@
 use crate::blocking::{self, Blocking};
 use crate::host::Cx;
 use crate::io::{Io, Reactor};
-use crate::timer::{Nanos, Target, TimerId};
+use crate::timer::{LAST, Nanos, Target, TimerId};
 use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -33,7 +33,7 @@ impl Cx {
     pub fn sleep_until(self, at: Nanos) -> Sleep {
         Sleep {
             reactor: self.reactor(),
-            at,
+            at: at.min(LAST),
             timer: None,
         }
     }

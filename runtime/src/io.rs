@@ -15,7 +15,7 @@ pub use ready::{Direction, Io, Ready};
 pub use socket::set_bind_address_no_port;
 pub use stream::{Receive, Send};
 
-use crate::timer::{Clock, Nanos, Target, TimerId, Timers};
+use crate::timer::{Clock, LAST, Nanos, Target, TimerId, Timers};
 use crate::waker::Inbox;
 use slab::Slab;
 use smallvec::SmallVec;
@@ -104,7 +104,7 @@ impl Reactor {
 
     /// Adds a timer.
     pub fn insert_timer(&self, at: Nanos, target: Target) -> TimerId {
-        self.0.timers.borrow_mut().insert(at, target)
+        self.0.timers.borrow_mut().insert(at.min(LAST), target)
     }
 
     /// Removes a timer, if it has not fired.

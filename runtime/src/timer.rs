@@ -9,6 +9,9 @@ use std::task::Waker;
 /// Monotonic nanoseconds of the worker's clock.
 pub type Nanos = u64;
 
+/// The last moment that a timer may be due: scripts have times as ints.
+pub const LAST: Nanos = i64::MAX as Nanos;
+
 /// The clock: real, or a virtual one that jumps to the next timer when nothing else can happen.
 #[derive(Clone, Copy, Debug)]
 pub enum Clock {

@@ -73,7 +73,7 @@ pub(crate) fn now(ctx: &Ctx) -> Nanos {
     let steady = ctx.now();
     let epoch =
         ctx.run_state::<Epoch, i64>(|mut epoch| *epoch.0.get_or_insert_with(|| wall() - steady));
-    Nanos(epoch + steady)
+    Nanos(epoch.saturating_add(steady))
 }
 
 /// Nanoseconds since 1970 by the system's clock.

@@ -97,8 +97,8 @@ fn now(ctx: &Ctx) -> i64 {
 /// The first `last + k * period`, `k` at least 1, that is not past.
 fn next_tick(ctx: &Ctx, last: i64, period: i64) -> i64 {
     let period = period.max(1);
-    let missed = (now(ctx) - last - 1).max(0) / period;
-    last.saturating_add(period.saturating_mul(missed + 1))
+    let missed = now(ctx).saturating_sub(last).saturating_sub(1).max(0) / period;
+    last.saturating_add(period.saturating_mul(missed.saturating_add(1)))
 }
 
 fn timeout_enter(ctx: &Ctx, nanos: i64) -> i64 {
