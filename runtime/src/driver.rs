@@ -142,6 +142,8 @@ fn delivered(worker: &Worker) -> Fault {
 pub(crate) fn poked(ctx: &Ctx) -> Result<(), Fault> {
     let why = ctx.heap.poke.swap(0, Ordering::Relaxed);
     if why & POKE_MEMORY != 0 && !ctx.heap.has_room(0) {
+        // What else there is to see is left to the next poll point.
+        ctx.heap.poke.fetch_or(why & POKE_DRIVER, Ordering::Relaxed);
         return Err(ctx.memory_fault());
     }
     if why & POKE_DRIVER == 0 {

@@ -7,7 +7,7 @@ use crate::ctx::Ctx;
 use crate::driver::{raise_delivered, top_frame};
 use crate::frame::{Cancel, Frame, FrameCode, Resume, frame_size};
 use crate::object::Own;
-use crate::strand::Owner;
+use crate::strand::{Owner, Strand};
 use crate::value::Obj;
 use crate::waker::StrandId;
 use scn_compiler::ir::{DescId, FuncId};
@@ -81,6 +81,8 @@ struct Join {
     think: i64,
     life: u32,
     steps: u32,
+    /// How deep its children begin: recursion through branches counts as any other.
+    depth: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -102,6 +104,7 @@ enum Source {
 
 fn push(ctx: &Ctx, mut join: Join) {
     let worker = ctx.worker();
+    join.depth = ctx.depth.get();
     worker.with_running(|strand| {
         join.life = strand.life;
         join.steps = strand.outer_steps + strand.steps.len() as u32;
@@ -194,6 +197,7 @@ impl Join {
             think: 0,
             life: 0,
             steps: 0,
+            depth: 0,
         }
     }
 
@@ -207,8 +211,12 @@ impl Join {
                 parent,
                 child: self.children.len() as u32,
             };
-            self.children
-                .push(worker.spawn(func, &args, owner, self.life, self.steps));
+            let child = Strand {
+                depth: self.depth,
+                outer_steps: self.steps,
+                ..Strand::new(owner, self.life)
+            };
+            self.children.push(worker.spawn(child, func, &args));
             self.results.push(None);
             self.running += 1;
         }

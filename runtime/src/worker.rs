@@ -164,18 +164,8 @@ impl Worker {
     }
 
     /// Starts a strand at a function, whose arguments are owned.
-    pub(crate) fn spawn(
-        &self,
-        func: FuncId,
-        args: &[u64],
-        owner: Owner,
-        life: u32,
-        steps: u32,
-    ) -> StrandId {
-        let mut strand = Strand {
-            outer_steps: steps,
-            ..Strand::new(owner, life)
-        };
+    pub(crate) fn spawn(&self, mut strand: Strand, func: FuncId, args: &[u64]) -> StrandId {
+        let life = strand.life;
         self.begin(&mut strand, func, args);
         let id = self.strands.borrow_mut().insert(strand);
         self.lives.borrow_mut()[life as usize].strands += 1;
@@ -186,7 +176,7 @@ impl Worker {
     /// Starts a strand that reports to nobody, in the life of the running one.
     pub(crate) fn spawn_here(&self, func: FuncId, args: &[u64]) {
         let life = self.with_running(|strand| strand.life);
-        self.spawn(func, args, Owner::Nobody, life, 0);
+        self.spawn(Strand::new(Owner::Nobody, life), func, args);
     }
 
     /// Queues every strand, so that its future looks around.

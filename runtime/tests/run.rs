@@ -575,3 +575,38 @@ fn bytes_go_over_sockets_and_a_silent_peer_is_given_up() {
     ];
     assert_eq!(lines, expected);
 }
+
+#[test]
+fn recursion_through_branches_is_counted() {
+    let (lines, _) = scenarios(
+        r#"
+        fn down(n: int) -> int {
+          parallel { let deeper = down(n + 1) }
+          return deeper
+        }
+        scenario s { down(0) }
+        "#,
+    );
+    assert_eq!(
+        lines,
+        ["Each s 0 script.depth: calls are nested deeper than 10000"]
+    );
+}
+
+#[test]
+fn times_beyond_the_clock_end_with_it() {
+    let lines = lines(
+        r#"
+        let name = "x"
+        step "${name}" { sleep 9000000000s; sleep 9000000000s; think 9000000000s }
+        var n = 0
+        every 9000000000s { n += 1; if n == 3 { break } }
+        timeout 9000000000s { sleep 9000000000s } catch { check "late": false }
+        "#,
+    );
+    let end = i64::MAX / 1_000_000;
+    assert_eq!(
+        lines,
+        [format!("step x {end} true"), format!("Each s {end} done")]
+    );
+}

@@ -11,6 +11,7 @@ use crate::join::{push_for_each, push_parallel, push_race};
 use crate::life::{Course, LifeId};
 use crate::scope::Left;
 use crate::stop::StopHandle;
+use crate::strand::Strand;
 use crate::timer::Clock;
 use crate::user::User;
 use crate::waker::any_woken;
@@ -189,7 +190,7 @@ unsafe fn step(ctx: &Ctx, slots: *mut u64, op: Op) -> Step {
             }
             Spawn(func) => {
                 let life = worker.with_running(|strand| strand.life);
-                worker.spawn(FuncId(func), &[0], Owner::Nobody, life, 0);
+                worker.spawn(Strand::new(Owner::Nobody, life), FuncId(func), &[0]);
             }
             Fail(kind) => {
                 ctx.raise(Fault::fixed(kind, "on purpose"));
