@@ -99,6 +99,8 @@ pub enum Event {
     },
     /// A request and what came of it.
     Exchange(Box<Exchange>),
+    /// Bytes that went over a connection or socket of a scenario that speaks its own protocol; verbose runs only.
+    Transfer(Box<Transfer>),
     /// An error of a `defer` body on an error path, which yields to the error that was there first.
     DeferFailed {
         /// Why.
@@ -156,6 +158,23 @@ impl End {
     pub fn is_failed(&self) -> bool {
         matches!(self, End::Failed(_))
     }
+}
+
+/// Bytes that were sent or received.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    /// `tcp`, `tls`, `udp`.
+    pub protocol: &'static str,
+    /// The user.
+    pub user: u64,
+    /// Whether they were sent, else received.
+    pub sent: bool,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// How many.
+    pub bytes: u64,
+    /// The first of them on one line, escaped as in a literal, secrets masked.
+    pub text: String,
 }
 
 /// A request over the network and what came of it.

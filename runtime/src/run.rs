@@ -18,6 +18,7 @@ use crate::life::{self, Course, LifeId, Plan as UserPlan};
 use crate::link::Linked;
 use crate::stop::StopHandle;
 use crate::timer::{Clock, Nanos, Target};
+use crate::user::NOBODY;
 use crate::user::User;
 use crate::watchdog::Watchdog;
 use crate::worker::Worker;
@@ -208,9 +209,6 @@ struct Prepared<'a> {
     life: LifeId,
     seed: u64,
 }
-
-/// The number of users that are nobody's in particular: initialisers, setups, servers.
-const NOBODY: u64 = u64::MAX;
 
 impl Run<'_> {
     fn all(&self) -> Result<(), RunError> {

@@ -8,6 +8,9 @@ use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
+/// The number of users that are nobody's in particular: initialisers, setups, servers.
+pub const NOBODY: u64 = u64::MAX;
+
 /// A user.
 #[derive(Debug)]
 pub struct User {

@@ -8,5 +8,6 @@ pub(crate) mod connect;
 pub(crate) mod limit;
 pub(crate) mod resolve;
 pub(crate) mod stream;
+pub(crate) mod transfer;
 
 pub(crate) use limit::{Limit, within};

@@ -2,6 +2,7 @@
 
 use crate::net::address::{Target, source};
 use crate::net::channel::{bytes_object, count};
+use crate::net::transfer::{Way, report};
 use crate::net::{Limit, connect, resolve, within};
 use scn_runtime::io::{Direction, Io, Reactor};
 use scn_runtime::{
@@ -125,6 +126,9 @@ impl UdpSocket {
         io.operate(Direction::Write, |_| io.try_send(bytes))
             .await
             .map_err(|error| send_fault(&error, bytes.len()))?;
+        if let Some(remote) = self.remote {
+            report("udp", Way::Sent, remote, bytes);
+        }
         Ok(())
     }
 
@@ -144,6 +148,7 @@ impl UdpSocket {
             .await;
         self.io()?;
         let (count, from) = received?;
+        report("udp", Way::Received, from, &buffer[..count]);
         Ok(take(&buffer[..count], from))
     }
 
@@ -221,8 +226,9 @@ async fn send_to(
                 SockRef::from(&fd).send_to(data.bytes, &to.into())
             })
             .await;
-        sent.map(drop)
-            .map_err(|error| send_fault(&error, data.bytes.len()))
+        sent.map_err(|error| send_fault(&error, data.bytes.len()))?;
+        report("udp", Way::Sent, to, data.bytes);
+        Ok(())
     };
     within(cx, socket.limit(cx, timeout), whole).await
 }

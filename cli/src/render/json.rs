@@ -8,7 +8,7 @@ use scn_compiler::Span;
 use scn_compiler::diagnostics::{Diagnostic, Severity};
 use scn_compiler::ir::SiteKind;
 use scn_compiler::source::Sources;
-use scn_runtime::event::{End, Event, Exchange, Section};
+use scn_runtime::event::{End, Event, Exchange, Section, Transfer};
 use scn_runtime::fault::{Fault, Place};
 use serde_json::{Map, Value, json};
 
@@ -119,6 +119,7 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
             json!({ "type": "log", "level": level, "text": text, "place": place_value(*place, program) })
         }
         Event::Exchange(exchange) => exchange_value(exchange, program, clock),
+        Event::Transfer(transfer) => transfer_value(transfer),
         // Samples of metrics are for reports on load, which are not part of this output yet.
         Event::Sample { .. } => Value::Null,
         Event::DeferFailed { fault } => {
@@ -180,6 +181,18 @@ fn place_value(place: Place, program: &ProgramText) -> Value {
     let mut value = span_place(place.span, &program.sources);
     value["function"] = json!(program.function(place));
     value
+}
+
+fn transfer_value(transfer: &Transfer) -> Value {
+    json!({
+        "type": "transfer",
+        "protocol": transfer.protocol,
+        "user": transfer.user,
+        "way": if transfer.sent { "sent" } else { "received" },
+        "peer": transfer.peer.to_string(),
+        "bytes": transfer.bytes,
+        "text": transfer.text,
+    })
 }
 
 fn exchange_value(exchange: &Exchange, program: &ProgramText, clock: Clock) -> Value {

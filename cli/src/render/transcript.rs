@@ -7,7 +7,7 @@ use super::numbers::Clock;
 use super::program::ProgramText;
 use crate::terminal::Style;
 use scn_compiler::ir::SiteKind;
-use scn_runtime::event::{End, Event, Exchange, Section, SectionKind};
+use scn_runtime::event::{End, Event, Exchange, Section, SectionKind, Transfer};
 use scn_runtime::fault::Fault;
 use std::collections::HashSet;
 
@@ -104,6 +104,7 @@ impl<'p> Transcript<'p> {
             } => self.step_end(*site, name.as_deref(), *nanos, *ok),
             Event::Log { level, text, .. } => self.log(level, text),
             Event::Exchange(exchange) => self.exchange(exchange),
+            Event::Transfer(transfer) => self.transfer(transfer),
             Event::DeferFailed { fault } => self.failure("defer", fault),
         }
     }
@@ -275,6 +276,17 @@ impl<'p> Transcript<'p> {
         if self.detail == Detail::Verbose {
             self.exchange_detail(exchange);
         }
+    }
+
+    fn transfer(&mut self, transfer: &Transfer) {
+        let mark = if transfer.sent { '>' } else { '<' };
+        let Transfer { protocol, peer, .. } = transfer;
+        let text = self.style.dim(&transfer.text);
+        self.line(&format!(
+            "{} {mark} {peer} {} bytes {text}",
+            self.style.bold(protocol),
+            transfer.bytes
+        ));
     }
 
     fn exchange_detail(&mut self, exchange: &Exchange) {

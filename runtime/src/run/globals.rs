@@ -1,12 +1,13 @@
 //! Params and data sets: given as text or by initialisers, then frozen.
 
-use super::{NOBODY, Plan, Run, RunError, What, failed};
+use super::{Plan, Run, RunError, What, failed};
 use crate::descs::is_pointer;
 use crate::event::SectionKind;
 use crate::fault::Fault;
 use crate::life::LifeId;
 use crate::link::Linked;
 use crate::object::{decode, parse};
+use crate::user::NOBODY;
 use crate::value::Obj;
 use scn_compiler::ir::{Desc, DescId, FuncId, GlobalKind, SlotKind, SlotType};
 use std::io;

@@ -1,8 +1,9 @@
 //! Servers of a run or test: started before everything else, cancelled after it.
 
-use super::{NOBODY, Run};
+use super::Run;
 use crate::event::{Event, SectionKind};
 use crate::life::{self, LifeId};
+use crate::user::NOBODY;
 use scn_compiler::ir::{Global, GlobalKind, Server};
 use std::io;
 use std::rc::Rc;

@@ -4,6 +4,7 @@
 //! across a wait.
 
 use super::stream::Stream;
+use super::transfer::{Way, report};
 use super::{Limit, within};
 use rustls::ServerConfig;
 use scn_runtime::{Ctx, Cx, Fault, Nanos, Own, kind};
@@ -83,7 +84,9 @@ impl Channel {
         timeout: Option<Nanos>,
     ) -> Result<(), Fault> {
         let stream = self.stream()?;
-        within(cx, self.limit(cx, timeout), stream.send(bytes)).await
+        within(cx, self.limit(cx, timeout), stream.send(bytes)).await?;
+        report(stream.protocol(), Way::Sent, self.remote, bytes);
+        Ok(())
     }
 
     /// Receives what is there, at most `max` bytes; empty at the end.
@@ -103,6 +106,7 @@ impl Channel {
         }
         let on_data = |data: &[u8]| {
             self.ended.set(data.is_empty());
+            report(stream.protocol(), Way::Received, self.remote, data);
             let (now, later) = data.split_at(data.len().min(max));
             self.rest.borrow_mut().extend_from_slice(later);
             Poll::Ready(bytes_object(now))
@@ -185,6 +189,7 @@ impl Channel {
                 self.ended.set(true);
                 return Poll::Ready(false);
             }
+            report(stream.protocol(), Way::Received, self.remote, data);
             let mut rest = self.rest.borrow_mut();
             rest.extend_from_slice(data);
             if enough(&rest) {

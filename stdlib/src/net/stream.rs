@@ -26,6 +26,14 @@ impl Stream {
         }
     }
 
+    /// The protocol's name in reports.
+    pub(crate) fn protocol(&self) -> &'static str {
+        match self {
+            Stream::Plain(_) => "tcp",
+            Stream::Tls(_) => "tls",
+        }
+    }
+
     /// Goes on sending `bytes` from `sent`; ready when the kernel has them all.
     pub(crate) fn poll_send(
         &self,
