@@ -168,6 +168,30 @@ pub(crate) fn listen(
 
 /// Waits for a connection.
 pub(crate) async fn accept(cx: Cx, listener: &Io) -> Result<(Io, SocketAddr), Fault> {
+    Ok(accept_one(cx, listener).await?)
+}
+
+/// The same for a server, which outlives a lack of descriptors or memory: it waits until connections have ended.
+pub(crate) async fn accept_patiently(cx: Cx, listener: &Io) -> Result<(Io, SocketAddr), Fault> {
+    loop {
+        match accept_one(cx, listener).await {
+            Err(error) if is_lack(&error) => cx.sleep(PAUSE_NANOS).await,
+            accepted => return Ok(accepted?),
+        }
+    }
+}
+
+/// How long a server waits for resources.
+const PAUSE_NANOS: i64 = 10_000_000;
+
+fn is_lack(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
+    )
+}
+
+async fn accept_one(cx: Cx, listener: &Io) -> io::Result<(Io, SocketAddr)> {
     let operation = |fd: std::os::fd::BorrowedFd<'_>| SockRef::from(&fd).accept();
     loop {
         let (socket, peer) = match listener
@@ -182,7 +206,7 @@ pub(crate) async fn accept(cx: Cx, listener: &Io) -> Result<(Io, SocketAddr), Fa
         socket.set_tcp_nodelay(true)?;
         let peer = peer
             .as_socket()
-            .ok_or_else(|| Fault::invalid("the peer has no internet address"))?;
+            .ok_or_else(|| io::Error::other("the peer has no internet address"))?;
         return Ok((cx.register(socket, false)?, peer));
     }
 }

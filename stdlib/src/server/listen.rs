@@ -163,7 +163,7 @@ impl Reply for Accepted {
 }
 
 async fn accept(cx: Cx, listener: &ServerSocket) -> Result<Accepted, Fault> {
-    let (io, remote) = connect::accept(cx, &listener.io).await?;
+    let (io, remote) = connect::accept_patiently(cx, &listener.io).await?;
     if !listener.http {
         let conn = TcpConn::new(io, remote, None)?;
         conn.0.set_server_config(listener.tls.clone());
