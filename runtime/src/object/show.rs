@@ -7,6 +7,9 @@ use crate::value::Value;
 use scn_compiler::ir::{Desc, Scalar};
 use std::fmt::Write;
 
+/// Levels that the pretty form indents. With all of them its size would be the square of the depth.
+const LEVELS: usize = 256;
+
 /// A scalar as text.
 pub fn scalar(descs: &Descs, scalar: Scalar, value: Value) -> String {
     match scalar {
@@ -154,8 +157,8 @@ impl<'a> Printer<'a> {
     fn line(&mut self) {
         if let Some(indent) = self.indent {
             self.out.push('\n');
-            self.out
-                .extend(std::iter::repeat_n(' ', indent * self.open.len()));
+            let level = self.open.len().min(LEVELS);
+            self.out.extend(std::iter::repeat_n(' ', indent * level));
         }
     }
 

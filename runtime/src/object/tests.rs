@@ -152,6 +152,26 @@ fn deep_nesting_needs_no_stack() {
 }
 
 #[test]
+fn shared_parts_are_not_compared() {
+    with_ctx(|ctx| {
+        let twice = |inner: Own, _| json_list(ctx, vec![inner.clone(), inner]);
+        let shared = (0..60).fold(ctx.heap.null(), twice);
+        let holder = || json_list(ctx, vec![shared.clone()]);
+        assert!(equal(ctx, &holder(), &holder()));
+    });
+}
+
+#[test]
+fn deep_levels_are_indented_no_further() {
+    with_ctx(|ctx| {
+        let levels = 10_000;
+        let deep = (0..levels).fold(ctx.heap.null(), |inner, _| json_list(ctx, vec![inner]));
+        let text = json_object(ctx.descs(), deep.as_any(), Some(2));
+        assert!(text.len() < levels * 2 * 600, "{}", text.len());
+    });
+}
+
+#[test]
 fn orders() {
     with_ctx(|ctx| {
         let order =
