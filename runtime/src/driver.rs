@@ -152,6 +152,10 @@ pub(crate) fn poked(ctx: &Ctx) -> Result<(), Fault> {
     let worker = ctx.worker();
     worker.fire_due(ctx);
     life::look_at_stop(ctx);
+    if worker.is_outer_interrupted() {
+        // The strand that waits for this one could not pass it on before this one lets go.
+        worker.cancel(ctx, worker.running(), 0);
+    }
     if !worker.interrupted.replace(false) {
         return Ok(());
     }

@@ -124,6 +124,12 @@ impl Strand {
         );
     }
 
+    /// Whether it runs a `defer` body.
+    pub fn is_shielded(&self) -> bool {
+        let is_shield = |scope: &Scope| matches!(scope.kind, ScopeKind::Shield(_));
+        self.scopes.iter().any(is_shield)
+    }
+
     /// Whether a cancellation waits for the strand's next wait or poll point.
     pub fn is_interrupted(&self) -> bool {
         self.cancel.is_some_and(|cancel| !cancel.delivered)

@@ -309,6 +309,20 @@ impl Worker {
         }
     }
 
+    /// Whether a cancellation waits for a strand that the running one is a branch of, with no shield between.
+    pub(crate) fn is_outer_interrupted(&self) -> bool {
+        let mut strands = self.strands.borrow_mut();
+        let mut at = self.running.get();
+        while let Some(Owner::Join { parent, .. }) = strands.find(at).map(|strand| strand.owner) {
+            match strands.find(parent) {
+                Some(outer) if outer.is_interrupted() => return true,
+                Some(outer) if !outer.is_shielded() => at = parent,
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// The time of a scope is over.
     pub(crate) fn expire(&self, ctx: &Ctx, id: StrandId, serial: u32) {
         let depth = self
