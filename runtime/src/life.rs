@@ -25,7 +25,7 @@ pub(crate) struct Life {
     pub root: StrandId,
     /// Strands that are alive, the root included.
     pub strands: u32,
-    /// Whether Ctrl-C leaves it alone: servers end after everything else.
+    /// Whether the first Ctrl-C's leave it alone: servers end after everything else.
     pub sheltered: bool,
     course: Course,
     section: Option<Open>,
@@ -178,7 +178,8 @@ pub(crate) fn cancel(ctx: &Ctx, id: LifeId) {
     }
 }
 
-/// Acts upon Ctrl-C: the first time users are asked to stop, later on what runs is cancelled.
+/// Acts upon Ctrl-C: the first time users are asked to stop, the second time what runs is cancelled, the third time
+/// servers too: one that computes without end would keep all others from ending.
 pub(crate) fn look_at_stop(ctx: &Ctx) {
     let stop = &ctx.worker().stop;
     let level = stop.handle.level();
@@ -193,7 +194,7 @@ pub(crate) fn look_at_stop(ctx: &Ctx) {
         let lives = ctx.worker().lives.borrow();
         lives
             .iter()
-            .filter(|(_, life)| !life.sheltered)
+            .filter(|(_, life)| !life.sheltered || level > 2)
             .map(|(id, _)| id as LifeId)
             .collect()
     };
