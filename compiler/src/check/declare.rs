@@ -6,7 +6,7 @@
 use super::Checker;
 use super::scope::{FnCtx, Returns, ScopeKind};
 use super::units::{TypeDef, TypeDefKind, UnitId, Value};
-use crate::diagnostics::{names, values};
+use crate::diagnostics::{names, syntax, values};
 use crate::hir::{
     Const, EnumDef, ExternDef, FuncId, Global, GlobalId, GlobalKind, MetricKind, Type, TypeId,
 };
@@ -312,6 +312,9 @@ impl Checker<'_> {
         if !f.generics.is_empty() && self.units[unit].module.is_none() {
             return self.unknown_signature(at, f);
         }
+        if self.units[unit].module.is_none() {
+            self.refuse_untyped(&f.params);
+        }
         let params: Vec<_> = f
             .params
             .iter()
@@ -324,6 +327,13 @@ impl Checker<'_> {
         let signature = Rc::new(Signature { params, result });
         self.fns[at].signature = Some(Rc::clone(&signature));
         signature
+    }
+
+    /// Parameters are written with their types; only sections take theirs from elsewhere.
+    fn refuse_untyped(&mut self, params: &[Param]) {
+        for param in params.iter().filter(|param| param.ty.is_none()) {
+            self.report(syntax::untyped_parameter(&param.name.text, param.name.span));
+        }
     }
 
     /// The signature of a function whose types mean nothing outside of the library.

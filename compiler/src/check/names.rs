@@ -136,6 +136,8 @@ impl Checker<'_> {
             "True" => return Some("did you mean `true`?".to_owned()),
             "False" => return Some("did you mean `false`?".to_owned()),
             "console" | "print" | "println" => return Some("write `log.info(...)`".to_owned()),
+            "assert" => return Some("write `check ...` or `expect ...`".to_owned()),
+            "len" => return Some("write `.len()` behind the value".to_owned()),
             _ => {}
         }
         // In a large broken file suggestions would cost more than they help.

@@ -20,7 +20,11 @@ pub(crate) fn too_many_arguments(
 ) -> Diagnostic {
     Diagnostic::new(
         Code::E0205,
-        format!("`{name}` takes {}, but {found} are given", count(wanted)),
+        format!(
+            "`{name}` takes {}, but {found} {} given",
+            count(wanted),
+            if found == 1 { "is" } else { "are" }
+        ),
         span,
         "one too many",
     )

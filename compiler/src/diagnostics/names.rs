@@ -199,6 +199,10 @@ pub(crate) fn unknown_case<'a>(
     declared: Span,
     cases: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
+    let cases: Vec<&str> = cases.into_iter().collect();
+    let all = cases.iter().map(|case| format!("`{case}`"));
+    let all = format!("its cases are {}", all.collect::<Vec<_>>().join(", "));
+    let help = did_you_mean(case, cases.iter().copied()).unwrap_or(all);
     Diagnostic::new(
         Code::E0115,
         format!("enum `{name}` has no case `{case}`"),
@@ -206,5 +210,5 @@ pub(crate) fn unknown_case<'a>(
         "unknown case",
     )
     .label(declared, "the enum is declared here")
-    .maybe_help(did_you_mean(case, cases))
+    .help(help)
 }

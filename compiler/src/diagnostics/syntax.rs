@@ -14,6 +14,17 @@ pub(crate) fn too_deep(span: Span) -> Diagnostic {
     .help("give its parts names with `let`")
 }
 
+/// A parameter of a function without `: type`.
+pub(crate) fn untyped_parameter(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0001,
+        format!("parameter `{name}` needs a type"),
+        span,
+        "expected `:` and a type",
+    )
+    .help(format!("such as `{name}: int`"))
+}
+
 /// A syntax error as a diagnostic.
 pub(crate) fn syntax(error: &SyntaxError) -> Diagnostic {
     let code = match error.kind {

@@ -297,7 +297,10 @@ pub(crate) fn type_arguments(name: &str, wanted: usize, found: usize, span: Span
     };
     Diagnostic::new(
         Code::E0230,
-        format!("`{name}` takes {wanted} {word}, {found} are given"),
+        format!(
+            "`{name}` takes {wanted} {word}, {found} {} given",
+            if found == 1 { "is" } else { "are" }
+        ),
         span,
         "incomplete",
     )

@@ -181,11 +181,15 @@ impl Explainer<'_> {
             ":=" => "write `let name = value`",
             "++" => "there is no `++`; write `x += 1`",
             "--" => "there is no `--`; write `x -= 1`",
+            "{" if self.line_before(node) == "try" => {
+                "errors are handled behind an expression: `do { ... } catch e { ... }`"
+            }
             "{" => "a block follows a keyword, such as `if`, `step` or `do`",
             "#" => "comments start with `//`",
             "," => "a newline or `;` ends a statement",
+            "=" if self.follows_check(node) => "compare with `==`",
             "=" => "the line above or the name in front may be incomplete",
-            _ => "",
+            _ => self.foreign_word(node),
         };
         if matches!(word.as_str(), ")" | "]") {
             let message = format!("`{word}` closes nothing");
@@ -201,6 +205,54 @@ impl Explainer<'_> {
             self.help(foreign);
         } else if after_brace {
             self.help("a new line or `;` must follow this `}`");
+        }
+    }
+
+    /// Whether the statement that `node` ends badly is a `check` or an `expect`.
+    fn follows_check(&self, node: Node) -> bool {
+        let line = self.line_before(node);
+        line.starts_with("check ") || line.starts_with("expect ")
+    }
+
+    /// The statement on the line of `node`, up to it.
+    fn line_before(&self, node: Node) -> &str {
+        let before = &self.text[..node.start as usize];
+        let start = before.rfind(['\n', ';', '{']).map_or(0, |at| at + 1);
+        before[start..].trim()
+    }
+
+    /// Help for what other languages write in front of a place where nothing may follow.
+    fn foreign_word(&self, node: Node) -> &'static str {
+        let last = self
+            .line_before(node)
+            .split(' ')
+            .next_back()
+            .unwrap_or_default();
+        let unit = matches!(
+            self.first_word(node).as_str(),
+            "ns" | "us"
+                | "ms"
+                | "s"
+                | "sec"
+                | "second"
+                | "seconds"
+                | "m"
+                | "min"
+                | "minutes"
+                | "h"
+                | "hours"
+                | "d"
+        );
+        match last {
+            "await" => "there is no `await`: a call comes back with its result",
+            "throw" | "raise" => "write `fail \"why\"`",
+            "not" => "write `!`",
+            "new" => "values are written without `new`",
+            "const" | "final" => "write `let name = value`",
+            number if unit && number.ends_with(|last: char| last.is_ascii_digit()) => {
+                "a duration is written without a blank: `100ms`, `5s`, `1m30s`"
+            }
+            _ => "",
         }
     }
 
@@ -261,7 +313,12 @@ impl Explainer<'_> {
             ("=", Rule::call) => "arguments are named with `:`, as in `timeout: 2s`",
             ("=", Rule::record) => "entries are written `name: value`",
             ("(", Rule::record) => "a block follows a keyword, such as `do { }`",
-            ("=>", _) => "there are no function values",
+            ("=>", _) => {
+                "there are no function values; use a comprehension: `[x.id for x in xs if x.ok]`"
+            }
+            ("-", Rule::record) => {
+                "a key with other characters stands in quotes: `\"content-type\": \"...\"`"
+            }
             ("?", _) => "there is no `? :`; write `if c { a } else { b }`",
             ("and", _) => "write `&&`",
             ("or", _) => "write `||`",

@@ -56,6 +56,16 @@ impl Explainer<'_> {
         let operand = matches!(rule, Rule::no_operand | Rule::no_expr);
         let in_call = self.parent().rule == Rule::call || self.enclosing(Rule::arg).is_some();
         match (token, before) {
+            (":", Some("`)`")) if rule == Rule::no_block => {
+                Some("what a function gives stands behind `->`: `fn f() -> int { }`")
+            }
+            ("/", _) if operand => Some("a regular expression is written `re\"...\"`"),
+            ("`", _) if operand => Some("text stands in double quotes, with values as `${name}`"),
+            ("[" | "{", Some("`let`" | "`var`"))
+                if rule == Rule::no_name || rule == Rule::no_binding =>
+            {
+                Some("only tuples are taken apart: `let (a, b) = ...`")
+            }
             ("=", _) if in_call => Some("arguments are named with `:`, as in `timeout: 2s`"),
             ("=", Some("`:`")) => Some("write `let name = value`"),
             (_, Some("`case`")) => Some("arms are written `pattern => value`"),
