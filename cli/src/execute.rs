@@ -13,6 +13,7 @@ use scn_runtime::event::{Event, Observer};
 use scn_runtime::run::{Outcome, Plan, RunError};
 use scn_runtime::stop::StopHandle;
 use std::hash::{BuildHasher, Hasher};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -135,7 +136,7 @@ impl Prepared {
         if terminal.surroundings.interrupts {
             let stop = stop.clone();
             // Without a handler Ctrl-C ends the process: that is no reason not to run.
-            let _ = ctrlc::set_handler(move || stop.request());
+            let _ = ctrlc::set_handler(move || interrupt(&stop));
         }
         let mut screen = Screen {
             printer,
@@ -186,6 +187,14 @@ impl Prepared {
     }
 }
 
+/// Ctrl-C: the first one asks, the second one cancels. Who waits for a long iteration is told so.
+fn interrupt(stop: &StopHandle) {
+    if stop.level() == 0 && std::io::stderr().is_terminal() {
+        eprintln!("\nstopping when the running iteration ends; Ctrl-C again cancels it");
+    }
+    stop.request();
+}
+
 /// `name=value` of `--set`.
 fn params(set: &[String]) -> Result<Vec<(String, String)>, String> {
     let pairs = set.iter().map(|given| match given.split_once('=') {
@@ -217,6 +226,10 @@ struct Screen<'a, 't> {
 
 impl Observer for Screen<'_, '_> {
     fn event(&mut self, event: Event) {
+        if matches!(event, Event::Idle) {
+            self.flush();
+            return;
+        }
         let text = self.printer.print(&event);
         if text.is_empty() {
             return;
@@ -224,12 +237,20 @@ impl Observer for Screen<'_, '_> {
         // Whoever reads the output may be gone: the run goes on, its exit status still counts.
         let _ = self.terminal.out.write_all(text.as_bytes());
         let waits_long = self.flushed.elapsed() > Duration::from_millis(100);
-        if self.terminal.surroundings.out_is_terminal
-            || waits_long
-            || matches!(event, Event::ServerStart { .. })
-        {
-            let _ = self.terminal.out.flush();
-            self.flushed = Instant::now();
+        // What begins may take long without ever waiting.
+        let begins = matches!(
+            event,
+            Event::ServerStart { .. } | Event::SectionStart { .. }
+        );
+        if self.terminal.surroundings.out_is_terminal || waits_long || begins {
+            self.flush();
         }
+    }
+}
+
+impl Screen<'_, '_> {
+    fn flush(&mut self) {
+        let _ = self.terminal.out.flush();
+        self.flushed = Instant::now();
     }
 }

@@ -4,13 +4,13 @@
 //! function may reach the worker again. The driver fills the user's and strand's side.
 
 use crate::descs::Descs;
-use crate::event::Event;
-use crate::fault::{Fault, Place, kind};
+use crate::event::{Event, Section};
+use crate::fault::{Detail, Fault, Place, kind};
 use crate::heap::Heap;
 use crate::interp::Machine;
 use crate::link::Linked;
 use crate::object::{Any, Own};
-use crate::user::{Extensions, User};
+use crate::user::{Extensions, NOBODY, User};
 use crate::value::Obj;
 use crate::worker::Worker;
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
@@ -39,6 +39,10 @@ pub struct Ctx {
     origin: Instant,
     worker: OnceCell<Worker>,
     sink: RefCell<Box<dyn FnMut(Event)>>,
+    /// The section that the last report was of.
+    teller: RefCell<Option<Section>>,
+    /// Whether something was reported since the worker waited.
+    told: Cell<bool>,
     linked: OnceCell<Arc<Linked>>,
     /// The interpreter's memory, there while it does not run.
     pub(crate) machine: Cell<Option<Box<Machine>>>,
@@ -91,6 +95,8 @@ impl Ctx {
             origin: Instant::now(),
             worker: OnceCell::new(),
             sink: RefCell::new(sink),
+            teller: RefCell::default(),
+            told: Cell::new(false),
             linked: OnceCell::new(),
             machine: Cell::new(None),
         });
@@ -160,9 +166,46 @@ impl Ctx {
         self.origin
     }
 
-    /// Reports something.
-    pub fn emit(&self, event: Event) {
+    /// Reports something, with the messages of its errors masked: they may quote anything that a peer sent.
+    pub fn emit(&self, mut event: Event) {
+        if let Some(fault) = event.fault_mut() {
+            let message = fault.message();
+            let masked = self.mask(&message);
+            if masked != message {
+                fault.data_mut().detail = Detail::Text(masked.into_boxed_str());
+            }
+        }
+        match &event {
+            Event::SectionStart { section } => {
+                self.teller.replace(Some(section.clone()));
+            }
+            event if event.is_inside_section() => self.take_turn(),
+            _ => {}
+        }
+        self.tell(event);
+    }
+
+    /// Says whose the next report is, unless the one before was of the same section.
+    fn take_turn(&self) {
+        let section = self.worker.get().and_then(Worker::section_running);
+        if let Some(section) = section
+            && self.teller.borrow().as_ref() != Some(&section)
+        {
+            self.teller.replace(Some(section.clone()));
+            self.tell(Event::Turn { section });
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        self.told.set(true);
         (self.sink.borrow_mut())(event);
+    }
+
+    /// Lets what was reported be shown before the worker waits.
+    pub(crate) fn fall_idle(&self) {
+        if self.told.replace(false) {
+            (self.sink.borrow_mut())(Event::Idle);
+        }
     }
 
     /// The user in charge.
@@ -213,9 +256,14 @@ impl Ctx {
         self.user.borrow().add_secret(text);
     }
 
-    /// The text with the user's secrets as `***`.
+    /// The text with the user's secrets as `***`; of a server, which belongs to no user, with those of all users.
     pub fn mask(&self, text: &str) -> String {
-        self.user.borrow().mask(text)
+        let user = self.user.borrow();
+        let own = user.mask(text);
+        match self.worker.get() {
+            Some(worker) if user.id == NOBODY => worker.mask_for_nobody(own),
+            _ => own,
+        }
     }
 
     /// Asks for room before a large object is made: an error of kind `script.memory` if there is none.

@@ -24,6 +24,9 @@ pub(crate) fn turn(ctx: &Ctx, block: bool) -> io::Result<()> {
     life::look_at_stop(ctx);
     worker.collect(ctx);
     let idle = worker.ready.borrow().is_empty();
+    if block && idle {
+        ctx.fall_idle();
+    }
     worker.poll(block && idle)?;
     life::look_at_stop(ctx);
     worker.collect(ctx);

@@ -37,6 +37,13 @@ pub enum Event {
         /// Whose and which.
         section: Section,
     },
+    /// What follows is of this section, what came before was of another one that goes on.
+    Turn {
+        /// Whose and which.
+        section: Section,
+    },
+    /// Nothing is reported until something happens outside: the time to show what was.
+    Idle,
     /// It ended.
     SectionEnd {
         /// Whose and which.
@@ -108,8 +115,37 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether it is told of a section without naming it.
+    pub(crate) fn is_inside_section(&self) -> bool {
+        matches!(
+            self,
+            Event::Check { .. }
+                | Event::StepBegin { .. }
+                | Event::StepEnd { .. }
+                | Event::Log { .. }
+                | Event::Exchange(_)
+                | Event::DeferFailed { .. }
+        )
+    }
+
+    /// The error in it, if there is one.
+    pub(crate) fn fault_mut(&mut self) -> Option<&mut Fault> {
+        match self {
+            Event::ServerError { fault, .. } | Event::DeferFailed { fault } => Some(fault),
+            Event::SectionEnd {
+                end: End::Failed(fault),
+                ..
+            } => Some(fault),
+            Event::Check { error, .. } => error.as_mut(),
+            Event::Exchange(exchange) => exchange.error.as_mut(),
+            _ => None,
+        }
+    }
+}
+
 /// A part of a run that begins and ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Section {
     /// Which.
     pub kind: SectionKind,

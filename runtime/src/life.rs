@@ -36,6 +36,13 @@ pub(crate) struct Life {
     cells: Rc<[bool]>,
 }
 
+impl Life {
+    /// The section that runs.
+    pub fn section(&self) -> Option<&Section> {
+        self.section.as_ref().map(|open| &open.section)
+    }
+}
+
 /// Who decides what comes next.
 pub(crate) enum Course {
     /// `run` does.

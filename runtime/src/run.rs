@@ -288,6 +288,8 @@ impl Run<'_> {
         });
         let id = self.users.replace(self.users.get() + 1);
         let user = self.user(id, &ready.name, cells.len());
+        // What `setup` gives to the users may hold secrets that it has met.
+        user.share_secrets(&self.ctx.worker().user_of(ready.life));
         life::open_scenario(self.ctx, user, plan, pointers(cells));
     }
 

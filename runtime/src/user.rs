@@ -62,6 +62,13 @@ impl User {
         }
     }
 
+    /// Registers what another user masks.
+    pub fn share_secrets(&self, other: &User) {
+        for secret in other.secrets.borrow().iter() {
+            self.add_secret(secret);
+        }
+    }
+
     /// Registers an encoding of a text if there is a secret in it.
     pub fn add_encoded_secret(&self, text: &str, encoded: &str) {
         let holds_one = self

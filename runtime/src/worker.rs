@@ -4,6 +4,7 @@
 //! Everything is reached through `&Ctx` and changes by cells, as the context itself does.
 
 use crate::ctx::Ctx;
+use crate::event::Section;
 use crate::frame::{ChunkPool, Frame, FrameCode, FrameStack};
 use crate::heap::POKE_DRIVER;
 use crate::io::Reactor;
@@ -12,6 +13,7 @@ use crate::scope::Left;
 use crate::stop::{StopHandle, StopWatch};
 use crate::strand::{Owner, Strand, Strands};
 use crate::timer::{Target, TimerId};
+use crate::user::User;
 use crate::waker::{Inbox, StrandId, WorkerNumber};
 use scn_compiler::ir::FuncId;
 use slab::Slab;
@@ -21,6 +23,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::ptr::{self, NonNull};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -258,6 +261,27 @@ impl Worker {
         drop(lives);
         self.note_interrupt(ctx, interrupted);
         true
+    }
+
+    /// The section that the running strand is part of.
+    pub(crate) fn section_running(&self) -> Option<Section> {
+        let mut strands = self.strands.borrow_mut();
+        let life = strands.find(self.running.get())?.life;
+        drop(strands);
+        self.lives.borrow().get(life as usize)?.section().cloned()
+    }
+
+    /// The user of a life.
+    pub(crate) fn user_of(&self, life: LifeId) -> Rc<User> {
+        self.lives.borrow()[life as usize].user.clone()
+    }
+
+    /// The text with the secrets of all users as `***`.
+    pub(crate) fn mask_for_nobody(&self, text: String) -> String {
+        let lives = self.lives.borrow();
+        lives
+            .iter()
+            .fold(text, |text, (_, life)| life.user.mask(&text))
     }
 
     /// Puts the running strand aside.

@@ -2,6 +2,7 @@
 
 use super::program::ProgramText;
 use super::report::Report;
+use super::transcript::printable;
 use miette::Severity;
 use scn_compiler::Span;
 use scn_runtime::fault::Fault;
@@ -141,9 +142,9 @@ fn trace(places: &[scn_runtime::fault::Place], program: &ProgramText) -> Option<
 /// What happened. Statements of the language need no name before their message: the source line shows them.
 fn message(fault: &Fault) -> String {
     match &*fault.data().operation {
-        "expect" => format!("this must hold: {}", fault.message()),
-        "fail" | "as" | "for" | "index" | "in" => fault.message(),
-        _ => fault.to_string(),
+        "expect" => printable(&format!("this must hold: {}", fault.message())),
+        "fail" | "as" | "for" | "index" | "in" => printable(&fault.message()),
+        _ => printable(&fault.to_string()),
     }
 }
 

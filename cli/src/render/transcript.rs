@@ -9,7 +9,7 @@ use crate::terminal::Style;
 use scn_compiler::ir::SiteKind;
 use scn_runtime::event::{End, Event, Exchange, Section, SectionKind, Transfer};
 use scn_runtime::fault::Fault;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,8 @@ pub(crate) struct Transcript<'p> {
     detail: Detail,
     /// How many steps are open.
     depth: usize,
+    /// How many are open in sections that others have interrupted.
+    depths: HashMap<Section, usize>,
     /// Whose lines are being printed; a heading says when that changes.
     heading: Option<Section>,
     /// Checks that were drawn once; later failures of them are one line.
@@ -54,6 +56,7 @@ impl<'p> Transcript<'p> {
             clock,
             detail,
             depth: 0,
+            depths: HashMap::new(),
             heading: None,
             drawn: HashSet::new(),
             out: String::new(),
@@ -81,9 +84,9 @@ impl<'p> Transcript<'p> {
                 let text = format!("server {name} listens on {protocol}://{address}");
                 self.line(&self.style.dim(&text));
             }
-            Event::ServerStart { .. } | Event::Sample { .. } => {}
+            Event::ServerStart { .. } | Event::Sample { .. } | Event::Idle => {}
             Event::ServerError { name, fault } => self.failure(&format!("server {name}"), fault),
-            Event::SectionStart { section } => self.section(section),
+            Event::SectionStart { section } | Event::Turn { section } => self.section(section),
             Event::SectionEnd { section, end, .. } => self.section_end(section, end),
             Event::Check {
                 site,
@@ -127,7 +130,10 @@ impl<'p> Transcript<'p> {
     }
 
     fn section(&mut self, section: &Section) {
-        self.depth = 0;
+        if let Some(before) = &self.heading {
+            self.depths.insert(before.clone(), self.depth);
+        }
+        self.depth = self.depths.remove(section).unwrap_or_default();
         if self.detail == Detail::Quiet
             || section.kind == SectionKind::Global
             || section.kind == SectionKind::Server
@@ -147,7 +153,15 @@ impl<'p> Transcript<'p> {
     }
 
     fn section_end(&mut self, section: &Section, end: &End) {
-        self.depth = 0;
+        let depth = std::mem::take(&mut self.depth);
+        self.end_told(section, end);
+        self.depths.remove(section);
+        if self.heading.as_ref() != Some(section) {
+            self.depth = depth;
+        }
+    }
+
+    fn end_told(&mut self, section: &Section, end: &End) {
         match (end, section.kind) {
             // A test's own line says already that it failed.
             (End::Failed(fault), SectionKind::Test) => {
@@ -247,6 +261,7 @@ impl<'p> Transcript<'p> {
             "warn" => self.style.yellow("warn"),
             other => self.style.dim(other),
         };
+        let text = printable(text);
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
         self.line(&format!("{word}: {first}"));
@@ -343,11 +358,17 @@ pub(crate) fn section_word(kind: SectionKind) -> &'static str {
     }
 }
 
+/// A text without what would steer the terminal; it may come from a peer.
+pub(crate) fn printable(text: &str) -> String {
+    let steers = |c: &char| c.is_control() && !matches!(c, '\n' | '\t');
+    text.chars().filter(|c| !steers(c)).collect()
+}
+
 /// Labels and targets on one line, and not a long one; control characters would steer the terminal.
 pub(crate) fn one_line(text: &str) -> String {
     const MOST: usize = 160;
-    let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.retain(|c| !c.is_control());
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let line = printable(&lines.collect::<Vec<_>>().join(" "));
     match line.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}...", &line[..at]),
         None => line,

@@ -94,6 +94,10 @@ impl<'h> Lower<'_, 'h> {
             self.b.emit(Op::Host(instance.id, regs), &instance.results)
         };
         let value = self.native_result(&instance, &results, ty);
+        if matches!(self.t.ty(ty), Type::Record(_)) && self.t.is_secret(ty) {
+            // Such as a row of a data set, which was read before there were users.
+            self.register_secrets(value, ty);
+        }
         if matches!(self.t.ty(ty), Type::Never) {
             self.b.terminate(crate::ir::Terminator::Unreachable);
         }

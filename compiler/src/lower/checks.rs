@@ -63,8 +63,11 @@ impl<'h> Lower<'_, 'h> {
             .all
             .get(cond.span.source.0 as usize)
             .and_then(|s| s.text.get(cond.span.range()));
+        // Blanks inside of a line may be part of a text.
         text.unwrap_or_default()
-            .split_whitespace()
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
             .collect::<Vec<_>>()
             .join(" ")
     }
@@ -90,7 +93,11 @@ impl<'h> Lower<'_, 'h> {
                 // The arguments are bound first so that a failure can show them: `text contains "x"`.
                 let (a, b) = (self.expr(&args[0]), self.expr(&args[1]));
                 let ok = self.native_flag(*native, [a, b], args, cond.ty);
-                self.report_unless(ok, report, done, Some(((a, &args[0]), (b, &args[1]))));
+                let mut sides = [(a, &args[0]), (b, &args[1])];
+                // `text matches re"..."` and `x in xs` call a method of what stands on the right.
+                sides.sort_by_key(|(_, arg)| arg.span.start);
+                let [left, right] = sides;
+                self.report_unless(ok, report, done, Some((left, right)));
             }
             _ => {
                 let ok = self.expr_reg(cond);

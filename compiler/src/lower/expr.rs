@@ -135,7 +135,12 @@ impl<'h> Lower<'_, 'h> {
 
     fn load(&mut self, base: &'h Expr, index: u32, ty: TypeId) -> Value {
         let base = self.expr_reg(base);
-        self.load_slot(base, index, ty)
+        let value = self.load_slot(base, index, ty);
+        // The record may come from another user's hands: `setup`, a data set.
+        if self.t.is_secret(ty) {
+            self.register_secrets(value, ty);
+        }
+        value
     }
 
     /// Slot of a record or tuple as a value.

@@ -223,6 +223,9 @@ impl<'h> Lower<'_, 'h> {
         | Walk::List { element: ty, .. }
         | Walk::Json { element: ty, .. }
         | Walk::Map { key: ty, .. }) = walk.walk;
+        if self.t.is_secret(ty) {
+            self.register_secrets(value, ty);
+        }
         self.bind(pattern, value, ty);
     }
 

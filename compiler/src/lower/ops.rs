@@ -323,7 +323,7 @@ impl<'h> Lower<'_, 'h> {
     }
 
     /// Makes the secret texts of a decoded value known, so that reports mask them: the value's own or its fields'.
-    fn register_secrets(&mut self, value: Value, ty: TypeId) {
+    pub(super) fn register_secrets(&mut self, value: Value, ty: TypeId) {
         let hir = self.hir;
         let inner = self.t.unwrap_optional(ty);
         match &hir.types[inner] {

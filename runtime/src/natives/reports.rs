@@ -4,7 +4,7 @@ use crate::ctx::Ctx;
 use crate::event::Event;
 use crate::fault::{Fault, kind};
 use crate::host::{NativeDef, ready};
-use crate::object::{Any, show};
+use crate::object::{Any, View, show};
 
 pub(super) fn table() -> Vec<NativeDef> {
     vec![
@@ -23,14 +23,22 @@ fn sides(cx: &Ctx, left: Option<Any<'_>>, right: Option<Any<'_>>) -> Sides {
         return None;
     }
     let shown = |any: Option<Any<'_>>| {
-        let text = match any {
-            Some(any) if any.as_str().is_some() => show::json_object(cx.descs(), any, None),
-            Some(any) => show::interpolated_object(cx.descs(), any),
-            None => "none".to_owned(),
-        };
+        let text = any.map_or_else(|| "none".to_owned(), |any| side(cx, any));
         cx.mask(&text)
     };
     Some((shown(left), shown(right)))
+}
+
+/// A value as it would be written in the source, where it has such a form: bytes may hold anything, even what moves the
+/// cursor of a terminal.
+fn side(cx: &Ctx, any: Any<'_>) -> String {
+    match any.view(cx.descs()) {
+        View::Str(_) => show::json_object(cx.descs(), any, None),
+        View::Bytes(bytes) => show::bytes_literal(bytes),
+        View::Regex(regex) => format!("re\"{}\"", regex.as_str()),
+        View::Missing(_) => "missing".to_owned(),
+        _ => show::interpolated_object(cx.descs(), any),
+    }
 }
 
 fn report(cx: &Ctx, site: i64, label: Option<&str>, ok: bool, sides: Sides, error: Option<Fault>) {

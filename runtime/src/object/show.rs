@@ -100,6 +100,17 @@ fn json_seen<'a>(descs: &'a Descs, seen: Seen<'a>, indent: Option<usize>) -> Str
     printer.out
 }
 
+/// Bytes as a literal of the source: `b"PING\r\n"` where they are text, else `x"00 ff"`.
+pub fn bytes_literal(bytes: &[u8]) -> String {
+    let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t');
+    if bytes.iter().all(is_text) {
+        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+        return format!("b{}", json_string(&text));
+    }
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("x\"{}\"", digits.join(" "))
+}
+
 /// A text as a JSON string.
 pub fn json_string(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);

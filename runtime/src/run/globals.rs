@@ -55,6 +55,10 @@ impl Run<'_> {
     pub(super) fn set_globals(&self) -> Result<bool, RunError> {
         let life = self.open(NOBODY, "", &[]);
         let result = self.set_each(life);
+        let met = self.ctx.worker().user_of(life);
+        self.secrets
+            .borrow_mut()
+            .extend(met.secrets.borrow().iter().cloned());
         self.close(life)?;
         result
     }

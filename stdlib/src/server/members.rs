@@ -1,6 +1,6 @@
 //! What routes see: the members of `req`, and `reply`.
 
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use super::request::Request;
 use crate::http::content::{json_object, json_text, string_map, string_pairs};
 use scn_runtime::{Any, Ctx, DescId, Extern, Fault, Map, NativeDef, New, Own, Text, VarMap, ready};
@@ -122,9 +122,9 @@ fn reply(
         (None, Some(bytes)) => (bytes.bytes.to_vec(), "application/octet-stream"),
         (None, None) => (Vec::new(), ""),
     };
-    let status = u16::try_from(status).unwrap_or_default();
+    let code = u16::try_from(status).map_err(|_| reply::no_status(status))?;
     let reply = Reply {
-        status,
+        status: code,
         headers: string_pairs(cx, headers),
         body,
         media_type,

@@ -43,10 +43,7 @@ impl Reply {
     /// Refuses what cannot be sent.
     pub fn check(&self) -> Result<(), Fault> {
         if !(100..=999).contains(&self.status) {
-            return Err(Fault::text(
-                "invalid_input",
-                format!("{} is no status: they have three digits", self.status),
-            ));
+            return Err(no_status(self.status.into()));
         }
         for (name, value) in &self.headers {
             if name.is_empty() || !name.bytes().all(is_token) {
@@ -130,6 +127,14 @@ impl Reply {
         }
         (out, stays)
     }
+}
+
+/// The error of a status that cannot be sent.
+pub(super) fn no_status(status: i64) -> Fault {
+    Fault::text(
+        "invalid_input",
+        format!("{status} is no status: they have three digits"),
+    )
 }
 
 /// The reason phrase of a status (RFC 9110 section 15 and the registry); empty for others.
