@@ -86,16 +86,35 @@ pub(crate) fn prepare(
     })
 }
 
-/// Load plans are checked, and not run yet: whoever wrote one should not take one iteration for it.
+/// Load plans, thresholds and source pools are checked, and not acted on yet: whoever wrote one must not take one
+/// iteration from the default address for it.
 fn tell_about_load(hir: &scn_compiler::hir::Hir, terminal: &mut Terminal<'_>) {
     let note = terminal.err_style().cyan("note");
-    for scenario in hir
-        .scenarios
-        .iter()
-        .filter(|scenario| scenario.load.is_some())
-    {
-        let text = "its load block is checked only; it runs once, as one user";
-        let _ = writeln!(terminal.err, "{note}: scenario `{}`: {text}", scenario.name);
+    for scenario in &hir.scenarios {
+        let parts = [
+            (scenario.load.is_some(), "load block"),
+            (!scenario.thresholds.is_empty(), "thresholds"),
+            (scenario.source.is_some(), "source pool"),
+        ];
+        let written: Vec<&str> = parts
+            .iter()
+            .filter(|part| part.0)
+            .map(|part| part.1)
+            .collect();
+        if !written.is_empty() {
+            let _ = writeln!(
+                terminal.err,
+                "{note}: scenario `{}`: checked only, not acted on: {}; it runs once, as one user",
+                scenario.name,
+                written.join(", ")
+            );
+        }
+    }
+    if !hir.thresholds.is_empty() {
+        let _ = writeln!(
+            terminal.err,
+            "{note}: the thresholds of the file are checked only, not acted on"
+        );
     }
 }
 
