@@ -47,8 +47,6 @@ mod waits;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use operator::op_text;
-
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::hir::{FuncId, Function, Hir, NativeId, TypeId};
 use crate::source::{Library, Loader, Source, Sources};

@@ -97,7 +97,7 @@ pub struct EnumInfo {
 
 /// Indices of descriptors that every program has, in this order.
 pub mod desc {
-    use super::DescId;
+    use super::{Desc, DescId, Scalar, SlotKind, SlotType};
     /// `string`.
     pub const STRING: DescId = DescId(0);
     /// `bytes`.
@@ -140,6 +140,40 @@ pub mod desc {
     pub const BIG_NUMBER: DescId = DescId(19);
     /// How many there are.
     pub const COUNT: u32 = 20;
+
+    /// The descriptors themselves, in the order of their indices.
+    pub fn fixed() -> Vec<Desc> {
+        let slot = |kind| SlotType {
+            kind,
+            optional: false,
+        };
+        let any = slot(SlotKind::Any);
+        let string = slot(SlotKind::Object(STRING));
+        let descs = vec![
+            Desc::String,
+            Desc::Bytes,
+            Desc::Ip,
+            Desc::Addr,
+            Desc::Regex,
+            Desc::Error,
+            Desc::Null,
+            Desc::Missing,
+            Desc::Box(Scalar::Bool),
+            Desc::Box(Scalar::Int),
+            Desc::Box(Scalar::Float),
+            Desc::Box(Scalar::Duration),
+            Desc::Box(Scalar::Rate),
+            Desc::List(any),
+            Desc::Map(string, any),
+            Desc::List(string),
+            Desc::Map(string, string),
+            Desc::List(slot(SlotKind::Scalar(Scalar::Int))),
+            Desc::List(slot(SlotKind::Object(BYTES))),
+            Desc::BigNumber,
+        ];
+        debug_assert_eq!(descs.len() as u32, COUNT);
+        descs
+    }
 }
 
 /// The layout of a heap object. Objects carry the index of their descriptor in their header.

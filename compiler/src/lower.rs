@@ -27,8 +27,6 @@ mod types;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use types::fixed_descs;
-
 use crate::hir::Hir;
 use crate::ir::Program;
 use crate::source::Sources;

@@ -1,6 +1,7 @@
 //! The host-call ABI from the outside: as the standard library uses it.
 
-use scn_runtime::descs::{Descs, fixed};
+use scn_runtime::desc::fixed;
+use scn_runtime::descs::Descs;
 use scn_runtime::host::{Call, Class, ERROR, NONE, OK, Ret};
 use scn_runtime::{
     Ctx, Cx, DescId, Extern, Fault, Nanos, NativeDef, New, OwnSlot, RawOwn, RawSlot, Settings,

@@ -1,7 +1,7 @@
 //! Lists, maps, deep values and frozen ones, from the outside.
 
 use scn_compiler::ir::{ConstObject, Desc, Program, Scalar, SlotKind, SlotType};
-use scn_runtime::descs::fixed;
+use scn_runtime::desc::fixed;
 use scn_runtime::object::order;
 use scn_runtime::{Ctx, DescId, Fault, Key, Linked, OwnSlot, Settings, VarList, VarMap, desc};
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! What unit tests of natives stand on: a context whose heap must be empty at the end.
 
 use scn_compiler::ir::{Desc, DescId, Scalar, SlotKind, SlotType};
-use scn_runtime::descs::{Descs, fixed};
+use scn_runtime::desc::fixed;
+use scn_runtime::descs::Descs;
 use scn_runtime::object::show;
 use scn_runtime::{Ctx, Settings, VarList, desc};
 use std::sync::Arc;

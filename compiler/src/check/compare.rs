@@ -2,7 +2,6 @@
 
 use super::Checker;
 use super::expr::Want;
-use super::operator::op_text;
 use crate::diagnostics::{types, values};
 use crate::hir::{Const, Conversion, Expr, ExprKind, Type, TypeId};
 use scn_grammar::Span;
@@ -27,7 +26,7 @@ impl Checker<'_> {
             let (a, b) = (self.name(left.ty), self.name(right.ty));
             let help = self.equality_help(&left, &right);
             return self.refused(types::bad_binary(
-                op_text(op),
+                op.text(),
                 &a,
                 left.span,
                 &b,
@@ -39,7 +38,7 @@ impl Checker<'_> {
         let missing = left.ty == self.basic.none || right.ty == self.basic.none;
         if !missing && !self.comparable(ty) {
             let name = self.name(ty);
-            return self.refused(types::not_comparable(op_text(op), &name, op_span));
+            return self.refused(types::not_comparable(op.text(), &name, op_span));
         }
         self.check_kind_comparison(&left, &right);
         let (left, right) = (self.coerce(left, ty), self.coerce(right, ty));
@@ -173,7 +172,7 @@ impl Checker<'_> {
                 let (a, b) = (self.name(left.ty), self.name(right.ty));
                 let help = self.order_help(&left, &right);
                 self.refused(types::bad_binary(
-                    op_text(op),
+                    op.text(),
                     &a,
                     left.span,
                     &b,

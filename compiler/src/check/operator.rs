@@ -34,7 +34,7 @@ impl Checker<'_> {
             let name = self.name(operand.ty);
             let diagnostic = match self.inside(operand.ty) {
                 Some(_) => types::optional_as_value(&name, operand.span),
-                None => types::bad_unary(unary_text(op), &name, operand.span),
+                None => types::bad_unary(op.text(), &name, operand.span),
             };
             return self.refused(diagnostic);
         }
@@ -117,7 +117,7 @@ impl Checker<'_> {
                 let help = self.arithmetic_help(op, &left, &right);
                 let (a, b) = (self.name(left.ty), self.name(right.ty));
                 self.refused(types::bad_binary(
-                    op_text(op),
+                    op.text(),
                     &a,
                     left.span,
                     &b,
@@ -309,41 +309,5 @@ impl Checker<'_> {
             return self.refused(values::no_value_here(expr.span));
         }
         value
-    }
-}
-
-/// An operator as written.
-pub(crate) fn op_text(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "||",
-        BinaryOp::And => "&&",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::Contains => "contains",
-        BinaryOp::Matches => "matches",
-        BinaryOp::In => "in",
-        BinaryOp::Coalesce => "??",
-        BinaryOp::BitOr => "|",
-        BinaryOp::BitXor => "^",
-        BinaryOp::BitAnd => "&",
-        BinaryOp::Shl => "<<",
-        BinaryOp::Shr => ">>",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-    }
-}
-
-fn unary_text(op: UnaryOp) -> &'static str {
-    match op {
-        UnaryOp::Neg => "-",
-        UnaryOp::Not => "!",
-        UnaryOp::BitNot => "~",
     }
 }

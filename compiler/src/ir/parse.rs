@@ -33,7 +33,7 @@ pub fn parse_ir(text: &str) -> Parsed<Program> {
         lexer: Lexer::new(text)?,
         program: Program::default(),
     };
-    parser.program.descs = crate::lower::fixed_descs();
+    parser.program.descs = crate::ir::desc::fixed();
     while parser.lexer.peek() != &Token::End {
         parser.item()?;
     }

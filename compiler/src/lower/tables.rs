@@ -1,6 +1,5 @@
 //! What all functions of a program share while they are lowered: descriptors, constants, host functions, sites.
 
-use super::types::fixed_descs;
 use crate::hir::{self, Hir};
 use crate::ir::{
     ConstId, ConstObject, Desc, DescId, FuncId, Function, NativeId, NativeRef, Program, Site,
@@ -35,7 +34,7 @@ impl<'h> Tables<'h> {
             native_ids: HashMap::new(),
             strands: Vec::new(),
         };
-        for desc in fixed_descs() {
+        for desc in crate::ir::desc::fixed() {
             tables.intern_desc(desc);
         }
         for function in &hir.functions {

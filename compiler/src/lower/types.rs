@@ -52,40 +52,6 @@ pub(crate) fn class(scalar: Scalar) -> Ty {
     }
 }
 
-/// The descriptors that every program starts with, in the order of [`desc`].
-pub(crate) fn fixed_descs() -> Vec<Desc> {
-    let slot = |kind| SlotType {
-        kind,
-        optional: false,
-    };
-    let any = slot(SlotKind::Any);
-    let string = slot(SlotKind::Object(desc::STRING));
-    let descs = vec![
-        Desc::String,
-        Desc::Bytes,
-        Desc::Ip,
-        Desc::Addr,
-        Desc::Regex,
-        Desc::Error,
-        Desc::Null,
-        Desc::Missing,
-        Desc::Box(Scalar::Bool),
-        Desc::Box(Scalar::Int),
-        Desc::Box(Scalar::Float),
-        Desc::Box(Scalar::Duration),
-        Desc::Box(Scalar::Rate),
-        Desc::List(any),
-        Desc::Map(string, any),
-        Desc::List(string),
-        Desc::Map(string, string),
-        Desc::List(slot(SlotKind::Scalar(Scalar::Int))),
-        Desc::List(slot(SlotKind::Object(desc::BYTES))),
-        Desc::BigNumber,
-    ];
-    debug_assert_eq!(descs.len() as u32, desc::COUNT);
-    descs
-}
-
 impl Tables<'_> {
     /// The type below `secret`, which is nothing at run time.
     pub fn strip(&self, mut ty: TypeId) -> TypeId {

@@ -2,8 +2,7 @@
 
 use super::Printer;
 use crate::ast::{
-    Arg, BinaryOp, CatchHandler, Else, Entry, Expr, ExprKind, MatchArm, Pattern, PatternKind,
-    StrPart, UnaryOp,
+    Arg, CatchHandler, Else, Entry, Expr, ExprKind, MatchArm, Pattern, PatternKind, StrPart,
 };
 
 impl Printer {
@@ -96,10 +95,10 @@ impl Printer {
                 }
             }
             ExprKind::Index { base, index } => self.operation("index", &[base, index]),
-            ExprKind::Unary { op, operand } => self.operation(unary(*op), &[operand]),
+            ExprKind::Unary { op, operand } => self.operation(op.text(), &[operand]),
             ExprKind::Binary {
                 op, left, right, ..
-            } => self.operation(binary(*op), &[left, right]),
+            } => self.operation(op.text(), &[left, right]),
             ExprKind::Range {
                 start,
                 end,
@@ -310,40 +309,4 @@ fn duration(nanoseconds: i64) -> String {
         .find(|(_, unit)| nanoseconds != 0 && nanoseconds % unit == 0);
     let (name, unit) = whole.unwrap_or(("ns", 1));
     format!("{}{name}", nanoseconds / unit)
-}
-
-fn unary(op: UnaryOp) -> &'static str {
-    match op {
-        UnaryOp::Neg => "-",
-        UnaryOp::Not => "!",
-        UnaryOp::BitNot => "~",
-    }
-}
-
-/// The operator as it is written.
-pub(super) fn binary(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "||",
-        BinaryOp::And => "&&",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::Contains => "contains",
-        BinaryOp::Matches => "matches",
-        BinaryOp::In => "in",
-        BinaryOp::Coalesce => "??",
-        BinaryOp::BitOr => "|",
-        BinaryOp::BitXor => "^",
-        BinaryOp::BitAnd => "&",
-        BinaryOp::Shl => "<<",
-        BinaryOp::Shr => ">>",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-    }
 }

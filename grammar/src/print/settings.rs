@@ -1,7 +1,6 @@
 //! The lines of `load`, `pool`, `tags` and `thresholds`.
 
 use super::Printer;
-use super::exprs::binary;
 use crate::ast::{
     Expr, IterationsMode, LoadLine, LoadLineKind, PoolLine, PoolLineKind, TagBlock, Threshold,
 };
@@ -116,7 +115,7 @@ impl Printer {
         self.word(&format!(
             " {} {} ",
             threshold.aggregate.text,
-            binary(threshold.op)
+            threshold.op.text()
         ));
         self.expr(&threshold.value);
         self.word(if threshold.or_empty { " or empty" } else { "" });

@@ -26,7 +26,7 @@ impl Printer {
                 place, op, value, ..
             } => {
                 self.expr(place);
-                self.word(&format!(" {}= ", op.map_or("", super::exprs::binary)));
+                self.word(&format!(" {}= ", op.map_or("", crate::ast::BinaryOp::text)));
                 self.expr(value);
             }
             StmtKind::Check { label, cond } => self.labelled("check ", label.as_ref(), cond),

@@ -2,11 +2,11 @@
 
 use super::{cancel, resume};
 use crate::ctx::{Ctx, Settings};
-use crate::descs::fixed;
 use crate::fault::Fault;
 use crate::frame::{ChunkPool, Frame, FrameStack, Resume, frame_size};
 use crate::link::Linked;
 use scn_compiler::Span;
+use scn_compiler::ir::desc::fixed;
 use scn_compiler::ir::{
     Block, BlockId, CheckedOp, Cmp, ConstId, ConstObject, FormatPart, FuncId, Function, Inst,
     NativeId, NativeParam, NativeRef, Op, Param, Program, Reg, Scalar, Target, Terminator, TryOp,

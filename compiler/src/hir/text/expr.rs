@@ -325,5 +325,5 @@ fn arith(op: Arith) -> String {
 }
 
 fn word(op: BinaryOp) -> &'static str {
-    crate::check::op_text(op)
+    op.text()
 }
