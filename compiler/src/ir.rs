@@ -8,6 +8,7 @@
 //! name an `ok` and an `err` target. Their results are defined in the `ok` block, which has no other predecessor
 //! (as the `err` block has none): these are the landings. In the `err` block the error is in `ctx.err`.
 
+pub mod load;
 mod operands;
 mod parse;
 mod print;
@@ -84,6 +85,8 @@ pub struct Program {
     pub scenarios: Vec<Scenario>,
     /// Tests.
     pub tests: Vec<Test>,
+    /// Thresholds of the file, which see the samples of the whole run.
+    pub thresholds: Vec<load::Threshold>,
 }
 
 /// Enum names for printing, JSON and parsing.
@@ -778,6 +781,12 @@ pub struct Pool {
     pub reserved: Vec<(IpAddr, IpAddr)>,
     /// `round_robin`, `random`, `sequential`.
     pub pick: String,
+    /// How long an address is leased.
+    pub lease: load::Lease,
+    /// How long to wait for a free address before the policy holds.
+    pub wait: Option<u64>,
+    /// The policy.
+    pub exhausted: load::Exhausted,
 }
 
 /// A server. Its functions run on one worker as strands of the server's own user, whose cells are its state.
@@ -836,8 +845,14 @@ pub struct Scenario {
     pub teardown: Option<FuncId>,
     /// Variables that live with the user.
     pub cells: Vec<SlotType>,
-    /// Whether it has a load block.
-    pub has_load: bool,
+    /// Its load plan; without one it runs once, as one user.
+    pub load: Option<load::Load>,
+    /// The pool that its connections take their source addresses from.
+    pub source: Option<GlobalId>,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+    /// Its thresholds, which see its samples.
+    pub thresholds: Vec<load::Threshold>,
     /// Its head.
     pub span: Span,
 }

@@ -12,6 +12,7 @@ mod errors;
 mod expr;
 mod free;
 mod function;
+mod load;
 mod loops;
 mod ops;
 mod place;

@@ -108,6 +108,7 @@ mod tests {
                 .map(|(from, to)| (ip(from), ip(to)))
                 .collect(),
             pick: "round_robin".to_owned(),
+            ..Pool::default()
         })
     }
 

@@ -476,7 +476,7 @@ fn items(program: &Program, out: &mut String) {
             .filter_map(|(word, id)| Some(format!(" {word} {:?}", (*id)?)))
             .collect();
         let cells: Vec<String> = scenario.cells.iter().map(slot_text).collect();
-        let load = if scenario.has_load { " load" } else { "" };
+        let load = if scenario.load.is_some() { " load" } else { "" };
         line(
             out,
             format_args!(

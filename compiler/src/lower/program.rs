@@ -1,6 +1,7 @@
 //! The items of a program: functions by kind, globals, scenarios, tests.
 
 use super::function::{Lower, Returns, Value};
+use super::load;
 use super::tables::Tables;
 use super::types::Repr;
 use crate::hir::{self, FunctionKind, GlobalKind, MetricKind, Type};
@@ -43,6 +44,7 @@ pub(super) fn items(t: &mut Tables<'_>) {
         };
         t.program.tests.push(test);
     }
+    t.program.thresholds = load::thresholds(&hir.thresholds);
 }
 
 fn returns(function: &hir::Function) -> Returns {
@@ -100,11 +102,7 @@ fn lower_global<'h>(t: &mut Tables<'h>, global: &'h hir::Global, at: u32) -> ir:
                 init: t.func(*init),
             }
         }
-        GlobalKind::Pool(pool) => ir::GlobalKind::Pool(ir::Pool {
-            ranges: pool.ranges.clone(),
-            reserved: pool.reserved.clone(),
-            pick: pool.pick.clone(),
-        }),
+        GlobalKind::Pool(pool) => ir::GlobalKind::Pool(load::pool(pool)),
         GlobalKind::Metric => metric(t, global),
         GlobalKind::Server(server) => super::server::lower_server(t, global, server, at),
     };
@@ -146,7 +144,10 @@ fn lower_scenario(t: &mut Tables<'_>, scenario: &hir::Scenario) -> ir::Scenario 
         exit: scenario.exit.map(|id| t.func(id)),
         teardown: scenario.teardown.map(|id| t.func(id)),
         cells: scenario.cells.iter().map(|cell| t.slot(cell.ty)).collect(),
-        has_load: scenario.load.is_some(),
+        load: scenario.load.as_ref().map(load::plan),
+        source: scenario.source.map(load::global),
+        tags: scenario.tags.clone(),
+        thresholds: load::thresholds(&scenario.thresholds),
         span: scenario.span,
     }
 }

@@ -213,6 +213,7 @@ impl Parser {
                     pick,
                     ranges: self.list(range)?,
                     reserved: self.list(range)?,
+                    ..Pool::default()
                 })
             }
             "metric" => GlobalKind::Metric {
@@ -271,7 +272,10 @@ impl Parser {
             }
         }
         let [setup, init, each, exit, teardown] = sections;
-        let has_load = self.lexer.skip_word("load");
+        let load = self
+            .lexer
+            .skip_word("load")
+            .then(super::super::load::Load::default);
         let span = Span::default();
         self.program.scenarios.push(Scenario {
             name,
@@ -281,7 +285,10 @@ impl Parser {
             exit,
             teardown,
             cells,
-            has_load,
+            load,
+            source: None,
+            tags: Vec::new(),
+            thresholds: Vec::new(),
             span,
         });
         Ok(())
