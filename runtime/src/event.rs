@@ -4,6 +4,7 @@
 //! Enter at [`Observer`].
 
 use crate::fault::{Fault, Place};
+use crate::report::Progress;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -104,6 +105,8 @@ pub enum Event {
         /// The sample; durations in nanoseconds, bools as 0 and 1.
         value: f64,
     },
+    /// A second of a load run.
+    Progress(Box<Progress>),
     /// A request and what came of it.
     Exchange(Box<Exchange>),
     /// Bytes that went over a connection or socket of a scenario that speaks its own protocol; verbose runs only.

@@ -122,7 +122,7 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
         Event::Exchange(exchange) => exchange_value(exchange, program, clock),
         Event::Transfer(transfer) => transfer_value(transfer),
         // Samples of metrics are for reports on load, which are not part of this output yet.
-        Event::Sample { .. } | Event::Idle => Value::Null,
+        Event::Sample { .. } | Event::Progress(_) | Event::Idle => Value::Null,
         Event::DeferFailed { fault } => {
             json!({ "type": "defer_error", "error": error(fault, program) })
         }

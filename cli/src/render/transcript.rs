@@ -84,7 +84,8 @@ impl<'p> Transcript<'p> {
                 let text = format!("server {name} listens on {protocol}://{address}");
                 self.line(&self.style.dim(&text));
             }
-            Event::ServerStart { .. } | Event::Sample { .. } | Event::Idle => {}
+            Event::ServerStart { .. } | Event::Sample { .. } | Event::Progress(_) | Event::Idle => {
+            }
             Event::ServerError { name, fault } => self.failure(&format!("server {name}"), fault),
             Event::SectionStart { section } | Event::Turn { section } => self.section(section),
             Event::SectionEnd { section, end, .. } => self.section_end(section, end),
