@@ -20,6 +20,7 @@ pub mod io;
 pub mod join;
 mod life;
 pub mod link;
+pub mod load;
 pub mod metrics;
 mod natives;
 pub mod object;

@@ -154,7 +154,7 @@ impl Extensions {
 }
 
 /// A small, fast random stream (xoshiro256++, Blackman and Vigna 2019), seeded by splitmix64.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rng {
     state: Cell<[u64; 4]>,
 }
