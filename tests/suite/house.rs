@@ -55,6 +55,7 @@ fn rust_files() -> Vec<PathBuf> {
         .flat_map(|(folder, ..)| tree::files(folder, ".rs"))
         .collect();
     files.extend(tree::files("tests", ".rs"));
+    files.extend(tree::files("bench", ".rs"));
     assert!(files.len() > 20, "the sources are found");
     files
 }
@@ -245,6 +246,20 @@ fn the_language_suite_is_large_and_every_program_has_its_snapshot() {
     }
     assert_none("programs and snapshots", broken);
     assert!(count >= 150, "the suite has {count} cases");
+}
+
+#[test]
+fn the_scenarios_of_the_comparisons_are_well_formed() {
+    let files = tree::files("bench/scenarios", ".scn");
+    assert!(files.len() > 5, "the scenarios are found");
+    let mut broken = Vec::new();
+    for path in files {
+        let output = scn_tests::program::scn(["check".into(), path.clone().into_os_string()]);
+        if output.status != 0 {
+            broken.push(format!("{}: {}", tree::shown(&path), output.transcript()));
+        }
+    }
+    assert_none("`scn check` finds no error", broken);
 }
 
 #[test]
