@@ -4,6 +4,7 @@
 
 mod closed;
 mod open;
+mod overrides;
 mod pacer;
 mod phases;
 mod schedule;
@@ -12,6 +13,7 @@ mod stages;
 #[cfg(test)]
 mod tests;
 
+pub use overrides::{NoTime, Overrides};
 pub use schedule::{Action, Schedule, What};
 
 /// Users that arrivals may have at once if no `max users` is given.

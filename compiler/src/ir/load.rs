@@ -1,7 +1,10 @@
 //! What a scenario says about load: its plan, its source of addresses, its thresholds. Plain data, times in
 //! nanoseconds, rates per second.
 //!
-//! The checker has seen to it that the lines agree; the meaning of the stages is the schedule's, in the runtime.
+//! The checker has seen to it that the lines agree; the meaning of the stages is the schedule's, in the runtime. How
+//! long a plan is and how many users it can have is in `extent`.
+
+mod extent;
 
 use super::GlobalId;
 use scn_grammar::Span;

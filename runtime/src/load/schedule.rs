@@ -68,8 +68,8 @@ impl Schedule {
         Schedule {
             model,
             count: 0,
-            end: stages::end(plan),
-            peak: stages::peak(plan),
+            end: plan.end(),
+            peak: plan.peak_users(),
             stages: stages::reports(plan),
         }
     }
