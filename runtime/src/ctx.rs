@@ -9,6 +9,7 @@ use crate::fault::{Detail, Fault, Place, kind};
 use crate::heap::Heap;
 use crate::interp::Machine;
 use crate::link::Linked;
+use crate::metrics::Recorder;
 use crate::object::{Any, Own};
 use crate::user::{Extensions, NOBODY, User};
 use crate::value::Obj;
@@ -34,6 +35,8 @@ pub struct Ctx {
     /// How deep recursive functions are in each other.
     pub(crate) depth: Cell<u32>,
     user: RefCell<Rc<User>>,
+    /// What is measured on this worker.
+    pub(crate) recorder: Recorder,
     run: Extensions,
     settings: Arc<Settings>,
     origin: Instant,
@@ -57,6 +60,8 @@ pub struct Settings {
     pub verbose: bool,
     /// Seed of all randomness.
     pub seed: u64,
+    /// Whether events of users are not wanted one by one: they are measured only.
+    pub silent: bool,
 }
 
 thread_local! {
@@ -90,6 +95,7 @@ impl Ctx {
             next_site: Cell::new(None),
             depth: Cell::new(0),
             user: RefCell::new(user.clone()),
+            recorder: Recorder::default(),
             run: Extensions::default(),
             settings,
             origin: Instant::now(),
@@ -102,6 +108,11 @@ impl Ctx {
         });
         ctx.enter_user(user);
         ctx
+    }
+
+    /// The worker, in a context that has one.
+    pub(crate) fn find_worker(&self) -> Option<&Worker> {
+        self.worker.get()
     }
 
     /// The worker: reactor, strands, users.
@@ -153,6 +164,12 @@ impl Ctx {
         self.settings.verbose
     }
 
+    /// Whether events of the user in charge are wanted one by one. Where not, they are measured only.
+    /// Those of nobody's in particular are always wanted: of `setup`, of servers.
+    pub fn tells(&self) -> bool {
+        !self.settings.silent || self.with_user(|user| user.id == NOBODY)
+    }
+
     /// Monotonic nanoseconds of the worker's clock, which may be a virtual one.
     pub fn now(&self) -> i64 {
         match self.worker.get() {
@@ -169,13 +186,10 @@ impl Ctx {
     /// Reports something, with the messages of its errors masked: they may quote anything that a peer sent.
     pub fn emit(&self, mut event: Event) {
         if let Some(fault) = event.fault_mut() {
-            let message = fault.message();
-            let masked = self.mask(&message);
-            if masked != message {
-                fault.data_mut().detail = Detail::Text(masked.into_boxed_str());
-            }
+            self.mask_fault(fault);
         }
         match &event {
+            Event::ServerError { name, .. } => self.recorder.server_error(name),
             Event::SectionStart { section } => {
                 self.teller.replace(Some(section.clone()));
             }
@@ -183,6 +197,15 @@ impl Ctx {
             _ => {}
         }
         self.tell(event);
+    }
+
+    /// Takes secrets out of an error's message.
+    pub(crate) fn mask_fault(&self, fault: &mut Fault) {
+        let message = fault.message();
+        let masked = self.mask(&message);
+        if masked != message {
+            fault.data_mut().detail = Detail::Text(masked.into_boxed_str());
+        }
     }
 
     /// Says whose the next report is, unless the one before was of the same section.

@@ -6,6 +6,7 @@
 use crate::ctx::Ctx;
 use crate::driver::{raise_delivered, top_frame};
 use crate::frame::{Cancel, Frame, FrameCode, Resume, frame_size};
+use crate::metrics::ContextId;
 use crate::object::Own;
 use crate::strand::{Owner, Strand};
 use crate::value::Obj;
@@ -83,6 +84,10 @@ struct Join {
     steps: u32,
     /// How deep its children begin: recursion through branches counts as any other.
     depth: u32,
+    /// Where samples of the branches belong.
+    context: ContextId,
+    /// When the branches became runnable.
+    intended: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -108,6 +113,8 @@ fn push(ctx: &Ctx, mut join: Join) {
     worker.with_running(|strand| {
         join.life = strand.life;
         join.steps = strand.outer_steps + strand.steps.len() as u32;
+        join.context = strand.context;
+        join.intended = strand.intended;
     });
     let frame = worker.push_frame(worker.join_code());
     // SAFETY: the new frame has two slots.
@@ -198,6 +205,8 @@ impl Join {
             life: 0,
             steps: 0,
             depth: 0,
+            context: ContextId::NONE,
+            intended: 0,
         }
     }
 
@@ -214,6 +223,8 @@ impl Join {
             let child = Strand {
                 depth: self.depth,
                 outer_steps: self.steps,
+                context: self.context,
+                intended: self.intended,
                 ..Strand::new(owner, self.life)
             };
             self.children.push(worker.spawn(child, func, &args));

@@ -6,6 +6,7 @@
 use crate::ctx::Ctx;
 use crate::event::{End, Event, Section, SectionKind};
 use crate::fault::Fault;
+use crate::metrics::IterationEnd;
 use crate::strand::{Owner, Strand};
 use crate::timer::Nanos;
 use crate::user::User;
@@ -148,10 +149,12 @@ pub(crate) fn start(
         section: section.clone(),
         started: worker.reactor().now(),
     });
-    let root = life.root;
+    let (root, context) = (life.root, life.user.context.get());
     drop(lives);
     ctx.emit(Event::SectionStart { section });
     if let Some(strand) = worker.strands.borrow_mut().find(root) {
+        strand.context = context;
+        strand.intended = worker.reactor().now();
         worker.begin(strand, func, args);
     }
     worker.queue(root);
@@ -226,6 +229,7 @@ pub(crate) fn section_ended(ctx: &Ctx, root: StrandId, ok: bool) {
     drop(lives);
     if let Some(Open { section, started }) = open {
         let nanos = worker.reactor().now().saturating_sub(started) as i64 - think;
+        record(ctx, id, section.kind, nanos, &end);
         ctx.emit(Event::SectionEnd {
             section,
             nanos,
@@ -234,6 +238,22 @@ pub(crate) fn section_ended(ctx: &Ctx, root: StrandId, ok: bool) {
     }
     advance(ctx, id, Some(end));
     close_if_over(ctx, id);
+}
+
+/// Measures a section that has ended.
+fn record(ctx: &Ctx, id: LifeId, kind: SectionKind, nanos: i64, end: &End) {
+    let context = ctx.worker().lives.borrow()[id as usize].user.context.get();
+    if let End::Failed(fault) = end {
+        ctx.record_error(context, fault);
+    }
+    if kind == SectionKind::Each {
+        let end = match end {
+            End::Done => IterationEnd::Done,
+            End::Failed(_) => IterationEnd::Failed,
+            End::Cancelled => IterationEnd::Interrupted,
+        };
+        ctx.record_iteration(context, nanos, end);
+    }
 }
 
 fn take_end(ctx: &Ctx, ok: bool) -> End {

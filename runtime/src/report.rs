@@ -98,6 +98,18 @@ pub enum MetricKind {
     Trend,
 }
 
+impl MetricKind {
+    /// The kind by its word in `metric` items.
+    pub fn of_word(word: &str) -> MetricKind {
+        match word {
+            "counter" => MetricKind::Counter,
+            "gauge" => MetricKind::Gauge,
+            "rate" => MetricKind::Rate,
+            _ => MetricKind::Trend,
+        }
+    }
+}
+
 /// Units of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {

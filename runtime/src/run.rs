@@ -169,6 +169,7 @@ fn context(
         base: plan.base.clone(),
         verbose: plan.verbose,
         seed: plan.seed,
+        silent: false,
     };
     let ctx = Ctx::new(linked.descs.clone(), Arc::new(settings), sink);
     ctx.set_linked(linked.clone());

@@ -4,6 +4,7 @@
 //! reports its end. Enter at [`Strands`].
 
 use crate::frame::FrameStack;
+use crate::metrics::ContextId;
 use crate::scope::{Cancellation, Scope};
 use crate::waker::StrandId;
 use std::rc::Rc;
@@ -32,6 +33,10 @@ pub(crate) struct Strand {
     pub outer_steps: u32,
     /// Nanoseconds spent in `think`.
     pub think: i64,
+    /// Where its samples belong: its user's base context, or that of the step it is in.
+    pub context: ContextId,
+    /// When it became runnable: what it does next is intended for then.
+    pub intended: u64,
 }
 
 /// To whom a strand reports its end.
@@ -53,6 +58,8 @@ pub(crate) struct Step {
     pub started: u64,
     /// The strand's `think` when it began.
     pub think: i64,
+    /// The strand's context around it.
+    pub outer: ContextId,
 }
 
 impl Strand {
@@ -69,6 +76,8 @@ impl Strand {
             steps: Vec::new(),
             outer_steps: 0,
             think: 0,
+            context: ContextId::NONE,
+            intended: 0,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The driver makes users and switches between them ([`crate::ctx::Ctx::enter_user`]); libraries keep their state here.
 
 use crate::heap::{Account, USER_LIMIT};
+use crate::metrics::ContextId;
 use crate::object::show;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell, RefMut};
@@ -20,6 +21,8 @@ pub struct User {
     pub iteration: Cell<u64>,
     /// Its scenario's name, empty in tests and servers.
     pub scenario: Rc<str>,
+    /// Where its samples belong, outside of any step.
+    pub context: Cell<ContextId>,
     /// Its memory.
     pub account: Account,
     /// Its random numbers.
@@ -39,6 +42,7 @@ impl User {
             id,
             iteration: Cell::new(0),
             scenario: scenario.into(),
+            context: Cell::new(ContextId::NONE),
             account: Account::new(USER_LIMIT),
             rng: Rng::new(seed),
             cells: (0..cells).map(|_| Cell::new(0)).collect(),

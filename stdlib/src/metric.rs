@@ -8,8 +8,8 @@ pub(crate) fn natives() -> Vec<NativeDef> {
     vec![ready("metric.add", add)]
 }
 
-fn add(ctx: &Ctx, global: i64, sample: RawSlot) {
-    let global = &ctx.linked().program.globals[global as usize];
+fn add(ctx: &Ctx, id: i64, sample: RawSlot) {
+    let global = &ctx.linked().program.globals[id as usize];
     let value = match &global.kind {
         GlobalKind::Metric {
             sample: Scalar::Float | Scalar::Rate,
@@ -17,8 +17,11 @@ fn add(ctx: &Ctx, global: i64, sample: RawSlot) {
         } => f64::from_bits(sample.0),
         _ => sample.0 as i64 as f64,
     };
-    ctx.emit(Event::Sample {
-        metric: global.name.clone(),
-        value,
-    });
+    ctx.record_sample(id, value);
+    if ctx.tells() {
+        ctx.emit(Event::Sample {
+            metric: global.name.clone(),
+            value,
+        });
+    }
 }

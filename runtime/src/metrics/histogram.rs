@@ -3,7 +3,7 @@
 //! The layout is that of HdrHistogram (Tene): merging is exact, and pages of octaves that were never hit take no memory.
 
 /// Buckets for each octave.
-const BUCKETS: usize = 128;
+pub(super) const BUCKETS: usize = 128;
 
 /// A distribution of values, mostly nanoseconds.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub struct Histogram {
 }
 
 /// Page and place of a value: values below 256 have buckets of their own.
-fn place(value: u64) -> (usize, usize) {
+pub(super) fn place(value: u64) -> (usize, usize) {
     let octave = (64 - value.leading_zeros()).saturating_sub(8) as usize;
     let place = (value >> octave) as usize;
     // Page 0 and 1 are exact: 0..128, 128..256; each further page is an octave's upper half.
@@ -44,44 +44,46 @@ impl Histogram {
     /// Adds a value.
     pub fn record(&mut self, value: u64) {
         let (page, at) = place(value);
-        if self.pages.len() <= page {
-            self.pages.resize(page + 1, None);
-        }
-        let page = self.pages[page].get_or_insert_with(|| Box::new([0; BUCKETS]));
-        page[at] += 1;
-        self.min = if self.count == 0 {
-            value
-        } else {
-            self.min.min(value)
-        };
-        self.max = self.max.max(value);
-        self.count += 1;
-        self.sum += u128::from(value);
+        self.page(page)[at] += 1;
+        self.add_summary(1, u128::from(value), value, value);
     }
 
     /// Adds what another one holds.
     pub fn merge(&mut self, other: &Histogram) {
-        if other.count == 0 {
+        for (at, page) in other.pages.iter().enumerate() {
+            let Some(page) = page else { continue };
+            let mine = self.page(at).iter_mut();
+            mine.zip(page.iter()).for_each(|(mine, more)| *mine += more);
+        }
+        self.add_summary(other.count, other.sum, other.min, other.max);
+    }
+
+    fn page(&mut self, page: usize) -> &mut [u64; BUCKETS] {
+        if self.pages.len() <= page {
+            self.pages.resize(page + 1, None);
+        }
+        self.pages[page].get_or_insert_with(|| Box::new([0; BUCKETS]))
+    }
+
+    /// Adds the counters of one page; [`Histogram::add_summary`] follows.
+    pub(super) fn add_page(&mut self, page: usize, counts: &[u32]) {
+        let mine = self.page(page).iter_mut();
+        mine.zip(counts)
+            .for_each(|(mine, more)| *mine += u64::from(*more));
+    }
+
+    /// Adds what is known of values beside their buckets.
+    pub(super) fn add_summary(&mut self, count: u64, sum: u128, min: u64, max: u64) {
+        if count == 0 {
             return;
         }
-        if self.pages.len() < other.pages.len() {
-            self.pages.resize(other.pages.len(), None);
-        }
-        for (mine, theirs) in self.pages.iter_mut().zip(&other.pages) {
-            let Some(theirs) = theirs else { continue };
-            let mine = mine.get_or_insert_with(|| Box::new([0; BUCKETS]));
-            mine.iter_mut()
-                .zip(theirs.iter())
-                .for_each(|(a, b)| *a += b);
-        }
-        self.min = if self.count == 0 {
-            other.min
-        } else {
-            self.min.min(other.min)
+        self.min = match self.count {
+            0 => min,
+            _ => self.min.min(min),
         };
-        self.max = self.max.max(other.max);
-        self.count += other.count;
-        self.sum += other.sum;
+        self.max = self.max.max(max);
+        self.count += count;
+        self.sum += sum;
     }
 
     /// Number of values.

@@ -74,3 +74,26 @@ pub struct Operation<'a> {
     /// What became of its connection.
     pub link: Link,
 }
+
+/// What the machine of the load generator may run out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Lack {
+    /// Local ports for connections.
+    Ports,
+    /// File descriptors.
+    Descriptors,
+    /// Memory of the system.
+    Memory,
+}
+
+impl Lack {
+    /// What an `errno` says is lacking; of local ports only connecting knows.
+    pub fn of_errno(errno: i32) -> Option<Lack> {
+        match errno {
+            libc::EMFILE | libc::ENFILE => Some(Lack::Descriptors),
+            libc::ENOMEM | libc::ENOBUFS => Some(Lack::Memory),
+            _ => None,
+        }
+    }
+}

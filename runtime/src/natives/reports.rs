@@ -5,6 +5,7 @@ use crate::event::Event;
 use crate::fault::{Fault, kind};
 use crate::host::{NativeDef, ready};
 use crate::object::{Any, View, show};
+use crate::report::CheckExample;
 
 pub(super) fn table() -> Vec<NativeDef> {
     vec![
@@ -41,15 +42,58 @@ fn side(cx: &Ctx, any: Any<'_>) -> String {
     }
 }
 
-fn report(cx: &Ctx, site: i64, label: Option<&str>, ok: bool, sides: Sides, error: Option<Fault>) {
-    let label = label.map(|label| cx.mask(label));
+/// What a report says beside its site.
+#[derive(Clone, Default)]
+struct Findings {
+    label: Option<String>,
+    sides: Sides,
+    error: Option<Fault>,
+}
+
+impl Findings {
+    fn new(cx: &Ctx, label: Option<&str>, sides: Sides) -> Findings {
+        Findings {
+            label: label.map(|label| cx.mask(label)),
+            sides,
+            error: None,
+        }
+    }
+
+    fn example(mut self, cx: &Ctx) -> CheckExample {
+        if let Some(error) = &mut self.error {
+            cx.mask_fault(error);
+        }
+        let user = cx.user();
+        CheckExample {
+            label: self.label,
+            sides: self.sides,
+            error: self.error,
+            user: user.id,
+            iteration: user.iteration.get(),
+        }
+    }
+}
+
+fn tell(cx: &Ctx, site: i64, ok: bool, found: Findings) {
     cx.emit(Event::Check {
         site: site as u32,
-        label,
+        label: found.label,
         ok,
-        sides,
-        error,
+        sides: found.sides,
+        error: found.error,
     });
+}
+
+/// Measures a `check`. What it found costs texts: they are made where somebody wants to see them, and for the first
+/// failure.
+fn conclude(cx: &Ctx, site: i64, ok: bool, find: impl FnOnce() -> Findings) {
+    if cx.tells() {
+        let found = find();
+        cx.record_check(site as u32, ok, || found.clone().example(cx));
+        tell(cx, site, ok, found);
+    } else {
+        cx.record_check(site as u32, ok, || find().example(cx));
+    }
 }
 
 fn check(
@@ -60,19 +104,24 @@ fn check(
     left: Option<Any<'_>>,
     right: Option<Any<'_>>,
 ) {
-    let sides = if ok { None } else { sides(cx, left, right) };
-    report(cx, site, label, ok, sides, None);
+    conclude(cx, site, ok, || {
+        let sides = if ok { None } else { sides(cx, left, right) };
+        Findings::new(cx, label, sides)
+    });
 }
 
 fn check_error(cx: &Ctx, site: i64, label: Option<&str>) {
-    let error = cx
-        .take_err()
-        .and_then(|error| error.as_any().as_fault().cloned());
-    report(cx, site, label, false, None, error);
+    let error = cx.take_fault();
+    conclude(cx, site, false, || Findings {
+        error,
+        ..Findings::new(cx, label, None)
+    });
 }
 
 fn expect_ok(cx: &Ctx, site: i64, label: Option<&str>) {
-    report(cx, site, label, true, None, None);
+    if cx.tells() {
+        tell(cx, site, true, Findings::new(cx, label, None));
+    }
 }
 
 fn expect_failed(
@@ -96,6 +145,8 @@ fn expect_failed(
     if let Some((left, right)) = &sides {
         message.push_str(&format!(" (left is {left}, right is {right})"));
     }
-    report(cx, site, label, false, sides, None);
+    if cx.tells() {
+        tell(cx, site, false, Findings::new(cx, label, sides));
+    }
     Err(Fault::text(kind::SCRIPT_EXPECT, message).during("expect"))
 }

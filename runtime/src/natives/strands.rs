@@ -5,6 +5,7 @@ use crate::event::Event;
 use crate::fault::Fault;
 use crate::host::{Cx, NativeDef, ready, waiting};
 use crate::life;
+use crate::metrics::ContextId;
 use crate::scope::Left;
 use crate::strand::Step;
 use std::future::{Future, poll_fn};
@@ -137,7 +138,9 @@ fn defer_failed(ctx: &Ctx) {
 
 fn step_enter(ctx: &Ctx, site: i64, name: Option<&str>) -> i64 {
     let started = ctx.worker().reactor().now();
-    let name = name.map(|name| ctx.mask(name));
+    let told = ctx.tells();
+    let name = name.filter(|_| told).map(|name| ctx.mask(name));
+    let template = || ctx.linked().program.sites[site as usize].label.as_str();
     let (token, depth) = ctx.worker().with_running(|strand| {
         let token = strand.steps.len();
         let step = Step {
@@ -145,26 +148,40 @@ fn step_enter(ctx: &Ctx, site: i64, name: Option<&str>) -> i64 {
             name: name.as_deref().map(Into::into),
             started,
             think: strand.think,
+            outer: strand.context,
         };
+        if strand.context != ContextId::NONE {
+            strand.context = ctx.recorder().child(strand.context, site as u32, template);
+        }
         strand.steps.push(step);
         (token, strand.outer_steps + token as u32)
     });
-    ctx.emit(Event::StepBegin {
-        site: site as u32,
-        name,
-        depth,
-    });
+    if told {
+        ctx.emit(Event::StepBegin {
+            site: site as u32,
+            name,
+            depth,
+        });
+    }
     token as i64
 }
 
 fn step_exit(ctx: &Ctx, token: i64, ok: bool) {
     let now = ctx.worker().reactor().now();
+    // What the end of the run or a limit cuts off has not taken as long as it takes.
+    let is_cancelled = !ok && ctx.err_is_cancellation();
     let ended = ctx.worker().with_running(|strand| {
         let step = strand.steps.drain(token as usize..).next()?;
         let nanos = now.saturating_sub(step.started) as i64 - (strand.think - step.think);
+        let context = std::mem::replace(&mut strand.context, step.outer);
+        if !is_cancelled {
+            ctx.recorder().step(context, now, nanos);
+        }
         Some((step, nanos, strand.outer_steps + token as u32))
     });
-    if let Some((step, nanos, depth)) = ended {
+    if let Some((step, nanos, depth)) = ended
+        && ctx.tells()
+    {
         let name = step.name.map(|name| name.to_string());
         ctx.emit(Event::StepEnd {
             site: step.site,

@@ -1,0 +1,96 @@
+//! How a worker's code records: by the context of the strand that runs.
+
+use super::{ContextId, IterationEnd, Lack, Operation, Recorder};
+use crate::ctx::Ctx;
+use crate::fault::{Detail, Fault};
+use crate::report::{CheckExample, MetricKind};
+use crate::timer::Nanos;
+use crate::waker::StrandId;
+use scn_compiler::ir::{GlobalKind, Scalar};
+
+impl Ctx {
+    /// The worker's recorder.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Where samples of the running strand belong; of the user in charge, if none runs.
+    pub fn metric_context(&self) -> ContextId {
+        let running = self
+            .find_worker()
+            .filter(|worker| worker.running() != StrandId::NONE);
+        match running {
+            Some(worker) => worker.with_running(|strand| strand.context),
+            None => self.with_user(|user| user.context.get()),
+        }
+    }
+
+    /// Records an operation of the running strand that has ended; the next one is intended from now on.
+    pub fn record_operation(&self, operation: &Operation<'_>) {
+        let running = self
+            .find_worker()
+            .filter(|worker| worker.running() != StrandId::NONE);
+        let context = match running {
+            Some(worker) => worker.with_running(|strand| {
+                strand.intended = operation.done;
+                strand.context
+            }),
+            None => self.metric_context(),
+        };
+        self.recorder.operation(context, operation);
+    }
+
+    /// Records a check of the running strand.
+    pub(crate) fn record_check(&self, site: u32, ok: bool, example: impl FnOnce() -> CheckExample) {
+        let (context, now) = (self.metric_context(), self.moment());
+        self.recorder.check(context, site, now, ok, example);
+    }
+
+    /// Records a sample of a `metric` item: nanoseconds of durations, 0 and 1 of rates.
+    pub fn record_sample(&self, global: i64, value: f64) {
+        let GlobalKind::Metric { kind, sample } =
+            &self.linked().program.globals[global as usize].kind
+        else {
+            return;
+        };
+        let kind = MetricKind::of_word(kind);
+        let is_time = *sample == Scalar::Duration;
+        let (context, now) = (self.metric_context(), self.moment());
+        self.recorder
+            .sample(context, global as u32, kind, is_time, now, value);
+    }
+
+    /// Records an error that ended an iteration or another section of users with this context.
+    pub(crate) fn record_error(&self, context: ContextId, fault: &Fault) {
+        let example = || {
+            let mut example = fault.clone();
+            self.mask_fault(&mut example);
+            example
+        };
+        self.recorder.error(context, self.moment(), fault, example);
+    }
+
+    /// Records an iteration that has ended.
+    pub(crate) fn record_iteration(&self, context: ContextId, nanos: i64, end: IterationEnd) {
+        self.recorder.iteration(context, self.moment(), nanos, end);
+    }
+
+    /// Records that something failed because this machine has run out of what is named.
+    pub fn record_lack(&self, lack: Lack) {
+        self.recorder.lack(lack);
+    }
+
+    /// Records it if an error says so.
+    pub fn record_lack_of(&self, fault: &Fault) {
+        let (Detail::Os(errno) | Detail::Address(errno, _)) = &fault.data().detail else {
+            return;
+        };
+        if let Some(lack) = Lack::of_errno(*errno) {
+            self.record_lack(lack);
+        }
+    }
+
+    fn moment(&self) -> Nanos {
+        self.now() as Nanos
+    }
+}
