@@ -40,7 +40,7 @@ pub(crate) struct Options {
     /// Share the port with other processes that say the same.
     #[arg(long)]
     reuse_port: bool,
-    /// Print the count for each byte that comes on the standard input, and end with the input.
+    /// Print the counts of answers and open connections for each byte that comes on the standard input, and end with the input.
     #[arg(long)]
     control: bool,
 }
@@ -144,7 +144,8 @@ impl Server {
         if io::stdin().read(&mut asked)? == 0 {
             return Ok(false);
         }
-        println!("answered {}", self.answered());
+        let open = self.connections.len() - self.free.len();
+        println!("answered {} open {open}", self.answered());
         Ok(true)
     }
 

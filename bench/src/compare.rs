@@ -13,10 +13,16 @@ use std::path::{Path, PathBuf};
 mod certificate;
 mod child;
 mod clients;
+mod connected;
+mod flat;
 mod machine;
+mod memory;
 mod nginx;
+mod open;
 mod process;
 mod report;
+mod results;
+mod scaling;
 mod servers;
 mod stats;
 mod suites;
@@ -25,7 +31,8 @@ mod turns;
 /// Arguments of `scn-bench compare`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Suites: get, get-lua, json, https, handshake, echo, tools; `all` for these.
+    /// Suites: get, get-lua, json, https, handshake, echo, tools, or `all` for these; memory, connected, open, flat,
+    /// scaling.
     #[arg(required = true, value_name = "SUITE")]
     suites: Vec<String>,
     /// Rounds.
@@ -37,6 +44,12 @@ pub(crate) struct Options {
     /// Connections or users.
     #[arg(long, default_value_t = 64)]
     connections: usize,
+    /// Users of the suite `memory`.
+    #[arg(long, default_value_t = 19_000)]
+    users: usize,
+    /// Length of the suite `flat`.
+    #[arg(long, default_value_t = 10)]
+    minutes: u64,
     /// The server's core; default is the last one.
     #[arg(long)]
     server_core: Option<usize>,
@@ -146,13 +159,24 @@ impl Bench {
 
 /// Runs the suites that are named.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
+    let names = names(&options.suites);
+    if let Some(unknown) = names.iter().find(|name| !is_suite(name)) {
+        return Err(format!("there is no suite `{unknown}`"));
+    }
     let bench = Bench::new(options)?;
     let machine = machine::describe(&bench.programs);
     publish(options, &machine)?;
-    for name in names(&options.suites) {
+    for name in names {
         publish(options, &measure(&bench, options, name)?)?;
     }
     Ok(())
+}
+
+/// Suites that have a file of their own.
+const SPECIAL: [&str; 5] = ["memory", "connected", "open", "flat", "scaling"];
+
+fn is_suite(name: &str) -> bool {
+    SPECIAL.contains(&name) || suites::named(name).is_some()
 }
 
 /// `all` stands for the suites whose clients take turns.
@@ -168,6 +192,14 @@ fn names(asked: &[String]) -> Vec<&str> {
 }
 
 fn measure(bench: &Bench, options: &Options, name: &str) -> Result<String, String> {
+    match name {
+        "memory" => return Ok(memory::run(bench, options.users)),
+        "connected" => return connected::run(bench),
+        "open" => return open::run(bench),
+        "flat" => return flat::run(bench, options.minutes),
+        "scaling" => return scaling::run(bench),
+        _ => {}
+    }
     let Some(suite) = suites::named(name) else {
         return Err(format!("there is no suite `{name}`"));
     };
@@ -191,4 +223,18 @@ fn publish(options: &Options, text: &str) -> Result<(), String> {
         .open(path);
     file.and_then(|mut file| writeln!(file, "{text}"))
         .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_stands_for_the_suites_in_turns() {
+        let asked = ["all".to_owned(), "open".to_owned()];
+        let found = names(&asked);
+        assert_eq!((found.first(), found.last()), (Some(&"get"), Some(&"open")));
+        assert!(found.iter().all(|name| is_suite(name)));
+        assert!(!is_suite("gett"));
+    }
 }

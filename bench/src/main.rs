@@ -24,7 +24,7 @@ enum Command {
     /// The raw TCP client: what a round trip costs without a language.
     PeerEcho(peer::Options),
     /// Runs a suite: clients in turns against one server, with paired ratios.
-    Compare(compare::Options),
+    Compare(Box<compare::Options>),
 }
 
 fn main() -> ExitCode {

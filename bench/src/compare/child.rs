@@ -66,10 +66,10 @@ impl Finished {
 }
 
 impl Child {
-    /// Starts a command on a core; its outputs go to files in the folder.
+    /// Starts a command on a core, or wherever the system puts it; its outputs go to files in the folder.
     pub(crate) fn start(
         mut command: Command,
-        core: usize,
+        core: Option<usize>,
         name: &str,
         folder: &Path,
     ) -> io::Result<Child> {
@@ -84,7 +84,7 @@ impl Child {
         unsafe {
             command.pre_exec(move || {
                 os::end_with_parent()?;
-                os::pin(core)
+                core.map_or(Ok(()), os::pin)
             });
         }
         Ok(Child {
@@ -100,7 +100,7 @@ impl Child {
     /// Starts a command with a pipe to its standard input.
     pub(crate) fn start_with_input(
         mut command: Command,
-        core: usize,
+        core: Option<usize>,
         name: &str,
         folder: &Path,
     ) -> io::Result<Child> {
@@ -210,7 +210,7 @@ mod tests {
     fn start(program: &str, arguments: &[&str], name: &str, folder: &Folder) -> Child {
         let mut command = Command::new(program);
         command.args(arguments);
-        Child::start(command, 0, name, folder.path()).expect("the program exists")
+        Child::start(command, Some(0), name, folder.path()).expect("the program exists")
     }
 
     #[test]

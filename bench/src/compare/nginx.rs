@@ -1,6 +1,7 @@
 //! nginx as a server of comparisons: its configuration, and its count of requests.
 
 use super::certificate::Certificate;
+use super::servers::Counts;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -63,8 +64,8 @@ fn tls_lines(tls: &Certificate) -> String {
     )
 }
 
-/// Requests that nginx has counted, this question included.
-pub(crate) fn requests(status: SocketAddr) -> io::Result<u64> {
+/// What nginx has counted, this question included.
+pub(crate) fn counts(status: SocketAddr) -> io::Result<Counts> {
     let mut stream = TcpStream::connect(status)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
@@ -73,9 +74,13 @@ pub(crate) fn requests(status: SocketAddr) -> io::Result<u64> {
     parse_status(&page).ok_or_else(|| io::Error::other("nginx's status is no status"))
 }
 
-fn parse_status(page: &str) -> Option<u64> {
-    let (_, numbers) = page.split_once("server accepts handled requests\n")?;
-    numbers.split_whitespace().nth(2)?.parse().ok()
+fn parse_status(page: &str) -> Option<Counts> {
+    let (before, numbers) = page.split_once("server accepts handled requests\n")?;
+    let (_, open) = before.split_once("Active connections:")?;
+    Some(Counts {
+        answered: numbers.split_whitespace().nth(2)?.parse().ok()?,
+        open: open.trim().parse().ok()?,
+    })
 }
 
 #[cfg(test)]
@@ -83,9 +88,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_third_number_is_the_count_of_requests() {
+    fn requests_and_connections_are_read() {
         let page = "HTTP/1.1 200 OK\r\n\r\nActive connections: 2 \nserver accepts handled requests\n 16 16 204123 \nReading: 0 Writing: 1 Waiting: 1 \n";
-        assert_eq!(parse_status(page), Some(204_123));
+        let counts = Counts {
+            answered: 204_123,
+            open: 2,
+        };
+        assert_eq!(parse_status(page), Some(counts));
         assert_eq!(parse_status("HTTP/1.1 404 Not Found\r\n\r\n"), None);
     }
 }

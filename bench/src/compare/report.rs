@@ -150,6 +150,13 @@ mod tests {
     }
 
     #[test]
+    fn three_numbers_are_shown_of_samples() {
+        let shown = three(spread([20.0, 1.0, 14.96]), 1);
+        assert_eq!(shown, "1.0 / **15.0** / 20.0");
+        assert_eq!(three(None, 1), "-");
+    }
+
+    #[test]
     fn words_with_blanks_are_quoted() {
         let mut command = Command::new("wrk");
         command.args(["-H", "connection: close"]);

@@ -84,7 +84,8 @@ impl Server {
                 command.args(["--port", &address.port().to_string()]);
             }
             let name = format!("canned-{number}");
-            let mut child = Child::start_with_input(command, place.core, &name, place.folder)?;
+            let mut child =
+                Child::start_with_input(command, Some(place.core), &name, place.folder)?;
             let line = await_line(&mut child, 0)?;
             let said = line
                 .strip_prefix("listening on ")
@@ -113,7 +114,7 @@ impl Server {
         let mut command = Command::new(place.nginx);
         command.arg("-p").arg(place.folder).arg("-c").arg(&config);
         command.arg("-e").arg(place.folder.join("nginx.log"));
-        let mut child = Child::start(command, place.core, "nginx", place.folder)?;
+        let mut child = Child::start(command, Some(place.core), "nginx", place.folder)?;
         let start = Instant::now();
         while std::net::TcpStream::connect(status).is_err() {
             if !child.runs()? || start.elapsed() > PATIENCE {
@@ -145,26 +146,56 @@ impl Server {
 
     /// How many requests or round trips it has answered.
     pub(crate) fn count(&mut self) -> io::Result<u64> {
+        Ok(self.counts()?.answered)
+    }
+
+    /// What it has answered, and the connections that are open.
+    pub(crate) fn counts(&mut self) -> io::Result<Counts> {
         if let Some((status, asked)) = &mut self.status {
             *asked += 1;
-            return Ok(nginx::requests(*status)?.saturating_sub(*asked));
+            let counts = nginx::counts(*status)?;
+            // The question itself is a request over a connection.
+            return Ok(Counts {
+                answered: counts.answered.saturating_sub(*asked),
+                open: counts.open.saturating_sub(1),
+            });
         }
-        self.children.iter_mut().map(count_of).sum()
+        let mut sum = Counts::default();
+        for child in &mut self.children {
+            let counts = counts_of(child)?;
+            sum.answered += counts.answered;
+            sum.open += counts.open;
+        }
+        Ok(sum)
     }
 }
 
-/// Asks one `canned` for its count.
-fn count_of(child: &mut Child) -> io::Result<u64> {
+/// What a server says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Requests or round trips.
+    pub(crate) answered: u64,
+    /// Connections that are open.
+    pub(crate) open: u64,
+}
+
+/// Asks one `canned` for its counts.
+fn counts_of(child: &mut Child) -> io::Result<Counts> {
     let lines = child.printed().lines().count();
     let input = child
         .input()
         .ok_or_else(|| io::Error::other("no pipe to canned"))?;
     input.write_all(b"?")?;
     let line = await_line(child, lines)?;
-    let count = line
-        .strip_prefix("answered ")
-        .and_then(|text| text.parse().ok());
-    count.ok_or_else(|| io::Error::other(format!("canned says `{line}`")))
+    parse_counts(&line).ok_or_else(|| io::Error::other(format!("canned says `{line}`")))
+}
+
+fn parse_counts(line: &str) -> Option<Counts> {
+    let (answered, open) = line.strip_prefix("answered ")?.split_once(" open ")?;
+    Some(Counts {
+        answered: answered.parse().ok()?,
+        open: open.parse().ok()?,
+    })
 }
 
 /// Waits for a whole line that a child prints.
@@ -188,4 +219,19 @@ fn await_line(child: &mut Child, number: usize) -> io::Result<String> {
 /// An address that is free now, for a program that cannot choose one itself.
 fn free_address() -> io::Result<SocketAddr> {
     std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canned_says_two_numbers() {
+        let counts = Counts {
+            answered: 12,
+            open: 3,
+        };
+        assert_eq!(parse_counts("answered 12 open 3"), Some(counts));
+        assert_eq!(parse_counts("listening on 127.0.0.1:80"), None);
+    }
 }

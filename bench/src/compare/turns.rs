@@ -85,8 +85,13 @@ fn take_turn(bench: &Bench, server: &mut Server, series: &mut Series) -> Result<
     series.command = report::command_line(&command);
     let text = |error: std::io::Error| error.to_string();
     let before = server.count().map_err(text)?;
-    let child =
-        Child::start(command, bench.client_core, "client", bench.folder.path()).map_err(text)?;
+    let child = Child::start(
+        command,
+        Some(bench.client_core),
+        "client",
+        bench.folder.path(),
+    )
+    .map_err(text)?;
     let finished = child.finish(limit(bench.seconds)).map_err(text)?;
     let answered = server.count().map_err(text)?.saturating_sub(before);
     finished.succeeded(series.client.saturated_status())?;
