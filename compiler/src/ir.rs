@@ -773,7 +773,7 @@ pub enum GlobalKind {
 }
 
 /// An IP pool.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pool {
     /// Inclusive ranges.
     pub ranges: Vec<(IpAddr, IpAddr)>,

@@ -4,6 +4,7 @@
 
 mod functions;
 mod lexer;
+mod load;
 mod ops;
 mod tables;
 
@@ -57,6 +58,7 @@ impl Parser {
             "fn" => self.function(),
             "global" => self.global(),
             "scenario" => self.scenario(),
+            "thresholds" => self.run_thresholds(),
             "test" => self.test(),
             _ => Err(self.lexer.expected("an item")),
         }

@@ -2,15 +2,17 @@
 //!
 //! A line is `results = op operands`; what follows a `;` is for people only.
 
+mod load;
 mod ops;
 
+pub(super) use load::{COMPARISONS, LEASES};
 pub(super) use ops::{
     checked_word, cmp_word, float_bin_word, int_bin_word, op_parts, try_parts, wait_parts,
 };
 
 use super::{
-    Block, ConstObject, Desc, Frame, FuncId, Function, GlobalKind, IpAddr, NativeParam, NativeRef,
-    Param, Program, Reg, Scalar, SiteKind, SlotKind, SlotType, Target, Terminator, Ty, desc,
+    Block, ConstObject, Desc, Frame, FuncId, Function, GlobalKind, NativeParam, NativeRef, Param,
+    Program, Reg, Scalar, SiteKind, SlotKind, SlotType, Target, Terminator, Ty, desc,
 };
 use std::fmt::Write;
 
@@ -463,6 +465,10 @@ fn items(program: &Program, out: &mut String) {
             ),
         );
     }
+    if !program.thresholds.is_empty() {
+        let all = load::thresholds(&program.thresholds);
+        line(out, format_args!("\nthresholds {all}"));
+    }
     for scenario in &program.scenarios {
         let sections = [
             ("setup", scenario.setup),
@@ -476,7 +482,7 @@ fn items(program: &Program, out: &mut String) {
             .filter_map(|(word, id)| Some(format!(" {word} {:?}", (*id)?)))
             .collect();
         let cells: Vec<String> = scenario.cells.iter().map(slot_text).collect();
-        let load = if scenario.load.is_some() { " load" } else { "" };
+        let load = load::of_scenario(scenario);
         line(
             out,
             format_args!(
@@ -499,22 +505,7 @@ fn global_text(kind: &GlobalKind) -> String {
             format!("param {}{secret}{init}", slot_text(ty))
         }
         GlobalKind::Data { list, init } => format!("data {list:?} {init:?}"),
-        GlobalKind::Pool(pool) => {
-            let ranges = |ranges: &[(IpAddr, IpAddr)]| {
-                comma(
-                    &ranges
-                        .iter()
-                        .map(|(from, to)| format!("\"{from}\" \"{to}\""))
-                        .collect::<Vec<_>>(),
-                )
-            };
-            format!(
-                "pool {:?} [{}] [{}]",
-                pool.pick,
-                ranges(&pool.ranges),
-                ranges(&pool.reserved)
-            )
-        }
+        GlobalKind::Pool(pool) => load::pool(pool),
         GlobalKind::Metric { kind, sample } => format!("metric {kind:?} {}", scalar_word(*sample)),
         GlobalKind::Server(server) => {
             let cells: Vec<String> = server.cells.iter().map(slot_text).collect();

@@ -1,6 +1,7 @@
 //! Lowering from source to IR: each construct passes the verifier at each stage, and the text shows its shape.
 
 mod by_hand;
+mod load;
 mod scopes;
 mod strands;
 mod values;

@@ -1,7 +1,7 @@
 //! Enums, descriptors, constants, host functions, sites; globals, scenarios, tests.
 
 use super::super::{
-    ConstObject, Desc, DescId, EnumInfo, Global, GlobalKind, NativeParam, NativeRef, Pool, Scalar,
+    ConstObject, Desc, DescId, EnumInfo, Global, GlobalKind, NativeParam, NativeRef, Scalar,
     Scenario, Server, Site, SiteKind, SlotKind, SlotType, Test, print,
 };
 use super::lexer::Token;
@@ -137,7 +137,7 @@ impl Parser {
         })
     }
 
-    fn address(&mut self) -> Parsed<IpAddr> {
+    pub(super) fn address(&mut self) -> Parsed<IpAddr> {
         let text = self.lexer.text()?;
         text.parse().map_err(|_| self.lexer.expected("an address"))
     }
@@ -206,16 +206,7 @@ impl Parser {
                 list: DescId(self.id("desc")?),
                 init: self.func()?,
             },
-            "pool" => {
-                let pick = self.lexer.text()?;
-                let range = |p: &mut Self| Ok((p.address()?, p.address()?));
-                GlobalKind::Pool(Pool {
-                    pick,
-                    ranges: self.list(range)?,
-                    reserved: self.list(range)?,
-                    ..Pool::default()
-                })
-            }
+            "pool" => GlobalKind::Pool(self.pool()?),
             "metric" => GlobalKind::Metric {
                 kind: self.lexer.text()?,
                 sample: self.scalar()?,
@@ -272,12 +263,8 @@ impl Parser {
             }
         }
         let [setup, init, each, exit, teardown] = sections;
-        let load = self
-            .lexer
-            .skip_word("load")
-            .then(super::super::load::Load::default);
         let span = Span::default();
-        self.program.scenarios.push(Scenario {
+        let scenario = Scenario {
             name,
             setup,
             init,
@@ -285,12 +272,13 @@ impl Parser {
             exit,
             teardown,
             cells,
-            load,
-            source: None,
-            tags: Vec::new(),
-            thresholds: Vec::new(),
+            source: self.maybe_global("source")?,
+            tags: self.maybe_tags()?,
+            load: self.maybe_plan()?,
+            thresholds: self.maybe_thresholds()?,
             span,
-        });
+        };
+        self.program.scenarios.push(scenario);
         Ok(())
     }
 
