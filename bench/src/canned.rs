@@ -313,12 +313,80 @@ fn heads(matched: &mut usize, data: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
 
     #[test]
     fn the_json_body_has_250_bytes_and_the_checked_field() {
         assert_eq!(JSON.len(), 250);
         let value: serde_json::Value = serde_json::from_str(JSON).expect("it is JSON");
         assert_eq!(value["user"]["id"], 4711);
+    }
+
+    /// Starts a server on a thread that ends with the tests.
+    fn start(words: &[&str]) -> SocketAddr {
+        let options = Words::try_parse_from([&["canned"], words].concat()).expect("good words");
+        let (say, hear) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut server = Server::new(&options.options)?;
+            say.send(server.listener.local_addr()?)
+                .map_err(io::Error::other)?;
+            server.run()
+        });
+        hear.recv().expect("it listens")
+    }
+
+    #[derive(clap::Parser)]
+    struct Words {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn requests_in_pieces_and_in_one_piece_are_answered() {
+        let mut stream = std::net::TcpStream::connect(start(&["--body", "3"])).expect("it listens");
+        stream.set_nodelay(true).expect("a socket");
+        let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 3\r\n\r\nxxx";
+        for byte in request {
+            stream.write_all(&[*byte]).expect("it reads");
+        }
+        stream.write_all(&request.repeat(2)).expect("it reads");
+        let mut came = vec![0; answer.len() * 3];
+        stream.read_exact(&mut came).expect("three answers");
+        assert_eq!(came, answer.repeat(3));
+    }
+
+    #[test]
+    fn a_closing_server_ends_each_connection() {
+        let mut stream = std::net::TcpStream::connect(start(&["--close"])).expect("it listens");
+        stream
+            .write_all(b"GET / HTTP/1.1\r\n\r\n")
+            .expect("it reads");
+        let mut came = String::new();
+        stream
+            .read_to_string(&mut came)
+            .expect("an answer, then the end");
+        assert!(
+            came.contains("connection: close\r\n") && came.ends_with("xxx"),
+            "{came}"
+        );
+    }
+
+    #[test]
+    fn an_echo_is_more_than_a_socket_holds() {
+        let mut stream =
+            std::net::TcpStream::connect(start(&["--echo", "64"])).expect("it listens");
+        let sent: Vec<u8> = (0..8_000_000).map(|number: u32| number as u8).collect();
+        let mut writer = stream.try_clone().expect("a socket");
+        let copy = sent.clone();
+        let written = std::thread::spawn(move || writer.write_all(&copy));
+        let mut came = vec![0; sent.len()];
+        stream.read_exact(&mut came).expect("all of it comes back");
+        written
+            .join()
+            .expect("no panic")
+            .expect("all of it is sent");
+        assert!(came == sent);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! process, requests from the server's count. The suites whose clients take turns are in `suites`, the others have a
 //! file each.
 
+use crate::os;
 use certificate::Certificate;
 use child::Folder;
 use clients::{Programs, find};
@@ -123,13 +124,18 @@ pub(crate) struct Bench {
     connections: usize,
     server_core: usize,
     client_core: usize,
+    /// The client's core where it is to have one of its own.
+    apart_core: usize,
 }
 
 impl Bench {
     fn new(options: &Options) -> Result<Bench, String> {
         let folder = Folder::new().map_err(|error| error.to_string())?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let server_core = options.server_core.unwrap_or(cores - 1);
+        let cores = os::cores().map_err(|error| error.to_string())?;
+        let last = cores.last().copied().unwrap_or(0);
+        let server_core = options.server_core.unwrap_or(last);
+        let client_core = options.client_core.unwrap_or(server_core);
+        let other = cores.iter().copied().find(|core| *core != server_core);
         Ok(Bench {
             programs: options.paths.programs()?,
             certificate: Certificate::make(folder.path())?,
@@ -138,7 +144,8 @@ impl Bench {
             seconds: options.seconds.max(1),
             connections: options.connections,
             server_core,
-            client_core: options.client_core.unwrap_or(server_core),
+            client_core,
+            apart_core: options.client_core.or(other).unwrap_or(client_core),
         })
     }
 

@@ -100,7 +100,7 @@ pub(crate) fn choose_port_late(socket: &impl AsRawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Pins the calling process to a core.
+/// Pins the calling thread to a core, and whatever it starts.
 pub(crate) fn pin(core: usize) -> io::Result<()> {
     if core >= libc::CPU_SETSIZE as usize {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
@@ -116,6 +116,22 @@ pub(crate) fn pin(core: usize) -> io::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// The cores that the calling process may run on.
+pub(crate) fn cores() -> io::Result<Vec<usize>> {
+    // SAFETY: an all-zero set is a valid empty one, it lives through the calls, and every core asked for lies within it.
+    let cores = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        checked(libc::sched_getaffinity(
+            0,
+            size_of::<libc::cpu_set_t>(),
+            &mut set,
+        ))?;
+        let all = 0..libc::CPU_SETSIZE as usize;
+        all.filter(|core| libc::CPU_ISSET(*core, &set)).collect()
+    };
+    Ok(cores)
 }
 
 /// Asks for the end of the calling process when its parent ends, so that nothing outlives a harness that was killed.
@@ -217,6 +233,14 @@ mod tests {
         };
         assert!(libc::WIFSIGNALED(account.status));
         assert!(child.wait().is_err(), "its account was taken");
+    }
+
+    #[test]
+    fn a_pinned_thread_has_one_core() {
+        let all = cores().expect("there is a set of cores");
+        let last = *all.last().expect("this runs on one");
+        let pinned = std::thread::spawn(move || pin(last).and_then(|()| cores()));
+        assert_eq!(pinned.join().expect("no panic").expect("it may"), [last]);
     }
 
     #[test]

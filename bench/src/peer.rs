@@ -346,3 +346,67 @@ fn is_connected(connection: &Connection) -> io::Result<bool> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(target: SocketAddr) -> Options {
+        Options {
+            target,
+            connections: 2,
+            seconds: 1.0,
+            rate: None,
+            sources: None,
+            message: 64,
+        }
+    }
+
+    /// Turns a client until so many exchanges have ended, well or not.
+    fn turn_until(client: &mut Client<Echo>, ended: u64) {
+        let mut events = Events::with_capacity(16);
+        while client.tally.done + client.tally.failed < ended {
+            client
+                .turn(&mut events, Duration::from_secs(30))
+                .expect("it can wait");
+        }
+    }
+
+    #[test]
+    fn answers_in_pieces_are_put_together() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let target = listener.local_addr().expect("it is bound");
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream?;
+                stream.set_nodelay(true)?;
+                std::thread::spawn(move || {
+                    let mut message = [0; 64];
+                    while stream.read_exact(&mut message).is_ok() {
+                        message
+                            .chunks(5)
+                            .try_for_each(|piece| stream.write_all(piece))?;
+                    }
+                    io::Result::Ok(())
+                });
+            }
+            io::Result::Ok(())
+        });
+        let mut client = Client::new(&options(target), Echo::new(64)).expect("a poll");
+        (0..2).for_each(|index| client.connect(index).expect("it listens"));
+        turn_until(&mut client, 20);
+        assert_eq!((client.tally.failed, client.connecting), (0, 0));
+        assert!(client.tally.latency.quantile(0.5) > 0);
+    }
+
+    #[test]
+    fn a_refused_connection_is_counted() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let target = listener.local_addr().expect("it is bound");
+        drop(listener);
+        let mut client = Client::new(&options(target), Echo::new(64)).expect("a poll");
+        (0..2).for_each(|index| client.connect(index).expect("connecting begins"));
+        turn_until(&mut client, 2);
+        assert_eq!((client.tally.done, client.tally.failed), (0, 2));
+    }
+}

@@ -210,7 +210,8 @@ mod tests {
     fn start(program: &str, arguments: &[&str], name: &str, folder: &Folder) -> Child {
         let mut command = Command::new(program);
         command.args(arguments);
-        Child::start(command, Some(0), name, folder.path()).expect("the program exists")
+        let core = os::cores().expect("there is a set of cores")[0];
+        Child::start(command, Some(core), name, folder.path()).expect("the program exists")
     }
 
     #[test]

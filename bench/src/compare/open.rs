@@ -57,7 +57,7 @@ fn report(bench: &Bench, rounds: &[Round], command: &str, notes: &str) -> String
          | p50 | {} | under {BAR:.0}: {word} |\n| p90 | {} | (reported) |\n| p99 | {} | (reported) |\n| greatest | {} | (reported) |\n\n\
          {} requests answered, {} arrivals dropped, {marked} of {} runs marked invalid, CPU of the client {} %.\n\n```text\n{command}\n```\n\n{notes}",
         bench.server_core,
-        client_core(bench).map_or("any".to_owned(), |core| core.to_string()),
+        bench.apart_core,
         bench.rounds,
         bench.seconds,
         three(p50, 1),
@@ -69,14 +69,6 @@ fn report(bench: &Bench, rounds: &[Round], command: &str, notes: &str) -> String
         rounds.len(),
         three(busy, 0)
     )
-}
-
-/// A core that is not the server's, unless one was asked for.
-fn client_core(bench: &Bench) -> Option<usize> {
-    match bench.client_core == bench.server_core && bench.server_core > 0 {
-        true => Some(bench.server_core - 1),
-        false => Some(bench.client_core),
-    }
 }
 
 fn measure(bench: &Bench, shown: &mut String) -> Result<Round, String> {
@@ -96,7 +88,7 @@ fn measure(bench: &Bench, shown: &mut String) -> Result<Round, String> {
     command.args(["--quiet", "--out", &format!("json={}", results.display())]);
     *shown = command_line(&command);
     let child =
-        Child::start(command, client_core(bench), "open", bench.folder.path()).map_err(text)?;
+        Child::start(command, Some(bench.apart_core), "open", bench.folder.path()).map_err(text)?;
     let finished = child.finish(limit(bench.seconds)).map_err(text)?;
     finished.succeeded(Some(4))?;
     let read = results::read(&results)?;

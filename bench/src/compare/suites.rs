@@ -107,11 +107,14 @@ pub(crate) const SUITES: &[Suite] = &[
         name: "tools",
         about: "keep-alive GET with a checked status, against oha, hey and k6",
         server: Kind::Canned,
-        clients: &[Client::Oha, Client::Hey, Client::K6, GET],
+        clients: &[Client::Wrk, Client::Oha, Client::Hey, Client::K6, GET],
         claims: &[
             claim(GET, Client::Oha, 0.65),
             claim(GET, Client::Hey, 0.28),
             claim(GET, Client::K6, 0.10),
+            aside(Client::Oha, Client::Wrk),
+            aside(Client::Hey, Client::Wrk),
+            aside(Client::K6, Client::Wrk),
         ],
     },
 ];
