@@ -4,7 +4,7 @@
 //! function may reach the worker again. The driver fills the user's and strand's side.
 
 use crate::descs::Descs;
-use crate::event::{Event, Section};
+use crate::event::{Event, Section, SectionKind};
 use crate::fault::{Detail, Fault, Place, kind};
 use crate::heap::Heap;
 use crate::interp::Machine;
@@ -168,6 +168,15 @@ impl Ctx {
     /// Those of nobody's in particular are always wanted: of `setup`, of servers.
     pub fn tells(&self) -> bool {
         !self.settings.silent || self.with_user(|user| user.id == NOBODY)
+    }
+
+    /// Whether the begin and end of a section are told.
+    pub(crate) fn tells_of(&self, kind: SectionKind) -> bool {
+        !self.settings.silent
+            || !matches!(
+                kind,
+                SectionKind::Init | SectionKind::Each | SectionKind::Exit
+            )
     }
 
     /// Monotonic nanoseconds of the worker's clock, which may be a virtual one.

@@ -51,6 +51,29 @@ impl Cx {
         }
     }
 
+    /// Waits until the scenario's `limit requests` lets one more request go.
+    pub async fn admit(self) {
+        let slot = self.with(|ctx| {
+            ctx.with_user(|user| {
+                let limit = user.shared.as_ref()?.requests.as_ref()?;
+                Some(limit.take(self.now()))
+            })
+        });
+        if let Some(slot) = slot {
+            self.sleep_until(slot).await;
+        }
+    }
+
+    /// When the running strand became runnable for its next operation: response times count from here.
+    pub fn intended(self) -> Nanos {
+        self.with(|ctx| ctx.worker().with_running(|strand| strand.intended))
+    }
+
+    /// Says so: an operation has ended, or a pause is over.
+    pub fn set_intended(self, at: Nanos) {
+        self.with(|ctx| ctx.worker().with_running(|strand| strand.intended = at));
+    }
+
     /// Takes a non-blocking socket over; see [`Reactor::register`].
     pub fn register(self, socket: impl Into<OwnedFd>, connecting: bool) -> io::Result<Io> {
         self.reactor().register(socket.into(), connecting)

@@ -23,13 +23,14 @@ pub(crate) fn turn(ctx: &Ctx, block: bool) -> io::Result<()> {
     let worker = ctx.worker();
     life::look_at_stop(ctx);
     worker.collect(ctx);
-    let idle = worker.ready.borrow().is_empty();
+    let idle = worker.ready.borrow().is_empty() && !worker.plans_are_due();
     if block && idle {
         ctx.fall_idle();
     }
     worker.poll(block && idle)?;
     life::look_at_stop(ctx);
     worker.collect(ctx);
+    worker.pump_plans(ctx);
     // Strands that become ready meanwhile wait for the next turn, behind a look at the sockets.
     let count = worker.ready.borrow().len();
     for _ in 0..count {
@@ -57,6 +58,8 @@ impl Worker {
             match target {
                 Target::Wake(waker) => waker.wake(),
                 Target::Scope(id, serial) => self.expire(ctx, id, serial),
+                Target::Life(id) => life::rested(ctx, id),
+                Target::Plan => self.look_at_plans(),
             }
         }
     }

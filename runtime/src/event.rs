@@ -6,7 +6,7 @@
 use crate::fault::{Fault, Place};
 use crate::report::Progress;
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Sees a run. Called on the worker's thread, between two instructions of a user: it must not block for long.
 pub trait Observer {
@@ -153,7 +153,7 @@ pub struct Section {
     /// Which.
     pub kind: SectionKind,
     /// The scenario's, test's, server's or global's name.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// The user.
     pub user: u64,
     /// The iteration, from 0; 0 elsewhere.

@@ -5,6 +5,7 @@
 
 mod blocking;
 mod codes;
+mod crew;
 pub mod ctx;
 pub mod cx;
 pub mod descs;

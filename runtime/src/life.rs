@@ -3,17 +3,19 @@
 //! A life is a small state machine that moves on when its root strand has nothing to run. Scenarios' users move on by
 //! themselves; setups, tests, servers and initialisers are led by `run`, section by section. Enter at [`open`].
 
+use crate::crew::{Part, Share};
 use crate::ctx::Ctx;
 use crate::event::{End, Event, Section, SectionKind};
 use crate::fault::Fault;
 use crate::metrics::IterationEnd;
 use crate::strand::{Owner, Strand};
-use crate::timer::Nanos;
+use crate::timer::{Nanos, Target, TimerId};
 use crate::user::User;
 use crate::waker::StrandId;
 use crate::worker::Worker;
 use scn_compiler::ir::FuncId;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Place of a life in the worker's slab.
 pub(crate) type LifeId = u32;
@@ -28,11 +30,11 @@ pub(crate) struct Life {
     pub strands: u32,
     /// Whether the first Ctrl-C's leave it alone: servers end after everything else.
     pub sheltered: bool,
+    /// Whether it is to begin no further iteration.
+    stopping: bool,
+    closing: bool,
     course: Course,
     section: Option<Open>,
-    /// What the last section of a led life gave.
-    result: Option<(End, [u64; 2])>,
-    closing: bool,
     /// Which cells hold pointers.
     cells: Rc<[bool]>,
 }
@@ -42,42 +44,43 @@ impl Life {
     pub fn section(&self) -> Option<&Section> {
         self.section.as_ref().map(|open| &open.section)
     }
+
+    fn is_of(&self, share: &Share) -> bool {
+        matches!(&self.course, Course::Scenario(progress) if std::ptr::eq(&*progress.share, share))
+    }
 }
 
 /// Who decides what comes next.
 pub(crate) enum Course {
-    /// `run` does.
-    Led,
+    /// `run` does. What the last section gave.
+    Led(Option<Box<(End, [u64; 2])>>),
     /// The scenario's sections, one after another.
     Scenario(Progress),
 }
 
-/// A scenario's functions, shared by its users.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    /// The scenario's name.
-    pub name: Rc<str>,
-    /// `init`, `each` and `exit`.
-    pub sections: [Option<FuncId>; 3],
-    /// The value of `setup`, immortal; passed to sections that have a parameter.
-    pub seed: u64,
-    /// Iterations of each user.
-    pub iterations: u64,
-}
-
 /// How far a scenario's user has come.
 pub(crate) struct Progress {
-    plan: Rc<Plan>,
+    share: Rc<Share>,
+    /// Of a closed plan: the start that it came up by.
+    start: u64,
     phase: Phase,
+    /// Of an open plan: whether an arrival waits for it, since `began`.
+    due: bool,
     iteration: u64,
+    /// When the last iteration began, or was to begin; in a pause, when the next one is to.
+    began: Nanos,
 }
 
-/// The section that runs or ran last.
-#[derive(Clone, Copy)]
+/// The section that runs or ran last, or what the user waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Start,
     Init,
     Each,
+    /// Between iterations, until the timer is due.
+    Rest(TimerId),
+    /// Between iterations, until an arrival.
+    Free,
     Exit,
 }
 
@@ -102,29 +105,85 @@ pub(crate) fn open(ctx: &Ctx, user: Rc<User>, course: Course, cells: Rc<[bool]>)
         root,
         strands: 1,
         sheltered: false,
+        stopping: false,
+        closing: false,
         course,
         section: None,
-        result: None,
-        closing: false,
         cells,
     });
     id
 }
 
-/// Begins the life of a scenario's user and its first section.
-pub(crate) fn open_scenario(ctx: &Ctx, user: Rc<User>, plan: Rc<Plan>, cells: Rc<[bool]>) {
-    let id = open(
-        ctx,
-        user,
-        Course::Scenario(Progress {
-            plan,
-            phase: Phase::Start,
-            iteration: 0,
-        }),
-        cells,
-    );
-    ctx.worker().users.set(ctx.worker().users.get() + 1);
+/// Begins the life of a scenario's user and its first section; gives its root strand, which tells it from others.
+pub(crate) fn open_user(ctx: &Ctx, user: Rc<User>, share: &Rc<Share>, part: Part) -> StrandId {
+    let worker = ctx.worker();
+    let progress = Progress {
+        share: share.clone(),
+        start: part.start,
+        phase: Phase::Start,
+        due: part.arrival.is_some(),
+        iteration: 0,
+        began: part.arrival.unwrap_or_else(|| worker.reactor().now()),
+    };
+    let cells = share.cast.cells.clone();
+    let id = open(ctx, user, Course::Scenario(progress), cells);
+    let root = worker.lives.borrow()[id as usize].root;
     advance(ctx, id, None);
+    root
+}
+
+/// Begins an iteration of a user that is free or rests; it was to begin at `intended`.
+pub(crate) fn iterate(ctx: &Ctx, id: LifeId, intended: Nanos) {
+    if let Course::Scenario(progress) = &mut ctx.worker().lives.borrow_mut()[id as usize].course {
+        (progress.due, progress.began) = (true, intended);
+    }
+    advance(ctx, id, None);
+}
+
+/// The pause of a user is over.
+pub(crate) fn rested(ctx: &Ctx, id: LifeId) {
+    advance(ctx, id, None);
+}
+
+/// The users of a share that have not been asked to stop.
+pub(crate) fn users_of(ctx: &Ctx, share: &Share) -> Vec<StrandId> {
+    let lives = ctx.worker().lives.borrow();
+    let wanted = lives
+        .iter()
+        .filter(|(_, life)| life.is_of(share) && !life.stopping);
+    wanted.map(|(_, life)| life.root).collect()
+}
+
+/// Asks a user to begin no further iteration; false if it is gone.
+pub(crate) fn dismiss(ctx: &Ctx, root: StrandId) -> bool {
+    let worker = ctx.worker();
+    let Some(id) = worker.life_of(root) else {
+        return false;
+    };
+    let (waits, single) = {
+        let mut lives = worker.lives.borrow_mut();
+        let life = &mut lives[id as usize];
+        life.stopping = true;
+        (life.section.is_none(), life.strands == 1)
+    };
+    match (waits, single) {
+        (true, _) => advance(ctx, id, None),
+        // Those in `every` look whether they are to stop.
+        (false, true) => worker.queue(root),
+        (false, false) => {
+            let all = worker.strands.borrow().all_of(id);
+            all.into_iter().for_each(|strand| worker.queue(strand));
+        }
+    }
+    true
+}
+
+/// Cancels what a user runs that was asked to stop.
+pub(crate) fn cut_off(ctx: &Ctx, root: StrandId) {
+    let worker = ctx.worker();
+    if let Some(id) = worker.life_of(root) {
+        cancel(ctx, id);
+    }
 }
 
 /// Starts a section of a life whose root strand is empty. The arguments are owned.
@@ -132,7 +191,7 @@ pub(crate) fn start(
     ctx: &Ctx,
     id: LifeId,
     kind: SectionKind,
-    name: &Rc<str>,
+    name: &Arc<str>,
     func: FuncId,
     args: &[u64],
 ) {
@@ -151,7 +210,9 @@ pub(crate) fn start(
     });
     let (root, context) = (life.root, life.user.context.get());
     drop(lives);
-    ctx.emit(Event::SectionStart { section });
+    if ctx.tells_of(kind) {
+        ctx.emit(Event::SectionStart { section });
+    }
     if let Some(strand) = worker.strands.borrow_mut().find(root) {
         strand.context = context;
         strand.intended = worker.reactor().now();
@@ -162,7 +223,10 @@ pub(crate) fn start(
 
 /// What the last section of a led life gave, once it has ended. The results are owned.
 pub(crate) fn take_result(ctx: &Ctx, id: LifeId) -> Option<(End, [u64; 2])> {
-    ctx.worker().lives.borrow_mut()[id as usize].result.take()
+    match &mut ctx.worker().lives.borrow_mut()[id as usize].course {
+        Course::Led(result) => result.take().map(|result| *result),
+        Course::Scenario(_) => None,
+    }
 }
 
 /// Whether a life is there.
@@ -180,7 +244,14 @@ pub(crate) fn close(ctx: &Ctx, id: LifeId) {
 /// Cancels everything that runs in a life.
 pub(crate) fn cancel(ctx: &Ctx, id: LifeId) {
     let worker = ctx.worker();
-    let tops = worker.strands.borrow().tops_of(id);
+    let (root, strands) = {
+        let lives = worker.lives.borrow();
+        (lives[id as usize].root, lives[id as usize].strands)
+    };
+    let tops = match strands {
+        1 => vec![root],
+        _ => worker.strands.borrow().tops_of(id),
+    };
     for strand in tops {
         if !worker.is_at_rest(strand) {
             worker.cancel(ctx, strand, 0);
@@ -197,6 +268,7 @@ pub(crate) fn look_at_stop(ctx: &Ctx) {
         return;
     }
     ctx.worker().wake_all();
+    ctx.worker().look_at_plans();
     if level < 2 {
         return;
     }
@@ -223,18 +295,20 @@ pub(crate) fn section_ended(ctx: &Ctx, root: StrandId, ok: bool) {
     let mut lives = worker.lives.borrow_mut();
     let life = &mut lives[id as usize];
     let open = life.section.take();
-    if matches!(life.course, Course::Led) {
-        life.result = Some((end.clone(), results));
+    if let Course::Led(result) = &mut life.course {
+        *result = Some(Box::new((end.clone(), results)));
     }
     drop(lives);
     if let Some(Open { section, started }) = open {
         let nanos = worker.reactor().now().saturating_sub(started) as i64 - think;
         record(ctx, id, section.kind, nanos, &end);
-        ctx.emit(Event::SectionEnd {
-            section,
-            nanos,
-            end: end.clone(),
-        });
+        if ctx.tells_of(section.kind) {
+            ctx.emit(Event::SectionEnd {
+                section,
+                nanos,
+                end: end.clone(),
+            });
+        }
     }
     advance(ctx, id, Some(end));
     close_if_over(ctx, id);
@@ -288,76 +362,161 @@ pub(crate) fn spawned_ended(ctx: &Ctx, id: StrandId, ok: bool) {
 
 /// Starts what comes next for a scenario's user.
 fn advance(ctx: &Ctx, id: LifeId, ended: Option<End>) {
-    let Some((plan, next)) = next_section(ctx, id, ended) else {
+    let Some((share, next)) = next_of(ctx, id, ended) else {
         return;
     };
-    let Some((kind, func)) = next else {
-        close(ctx, id);
-        return;
-    };
-    let takes_seed = !ctx.worker().shape(func).pointers.is_empty();
-    let args: &[u64] = if takes_seed { &[plan.seed] } else { &[] };
-    start(ctx, id, kind, &plan.name, func, args);
+    match next {
+        Next::Run(kind, func) => {
+            let takes_seed = !ctx.worker().shape(func).pointers.is_empty();
+            let args: &[u64] = if takes_seed { &[share.cast.seed] } else { &[] };
+            start(ctx, id, kind, &share.cast.name, func, args);
+            if kind == SectionKind::Each {
+                note_intended(ctx, id);
+            }
+        }
+        Next::Free => share.is_free(id),
+        Next::Wait => {}
+        Next::Close => close(ctx, id),
+    }
 }
 
-/// A section to run, `None` at the end of a life.
-type Next = Option<(SectionKind, FuncId)>;
+/// Response times of the iteration's first operation count from when it was to begin.
+fn note_intended(ctx: &Ctx, id: LifeId) {
+    let worker = ctx.worker();
+    let lives = worker.lives.borrow();
+    let life = &lives[id as usize];
+    if let Course::Scenario(progress) = &life.course
+        && let Some(strand) = worker.strands.borrow_mut().find(life.root)
+    {
+        strand.intended = progress.began;
+    }
+}
+
+/// What a user does next.
+enum Next {
+    Run(SectionKind, FuncId),
+    /// Wait for an arrival.
+    Free,
+    /// Wait for the timer.
+    Wait,
+    Close,
+}
 
 /// What comes next for a scenario's user; nothing if `run` leads the life.
-fn next_section(ctx: &Ctx, id: LifeId, ended: Option<End>) -> Option<(Rc<Plan>, Next)> {
-    let stopping = is_stopping(ctx);
+fn next_of(ctx: &Ctx, id: LifeId, ended: Option<End>) -> Option<(Rc<Share>, Next)> {
+    let is_run_stopping = is_run_stopping(ctx);
     let mut lives = ctx.worker().lives.borrow_mut();
     let life = &mut lives[id as usize];
     if life.closing {
         return None;
     }
+    let stopping = is_run_stopping || life.stopping;
     let Course::Scenario(progress) = &mut life.course else {
         return None;
     };
-    let next = progress.next(stopping, ended.as_ref());
+    let next = progress.next(ctx, (id, &life.user), stopping, ended.as_ref());
     life.user.iteration.set(progress.iteration);
-    Some((progress.plan.clone(), next))
+    Some((progress.share.clone(), next))
 }
 
 impl Progress {
     /// A failed `init` ends the life, a failed iteration does not; `exit` follows whenever `init` was well.
-    fn next(&mut self, stopping: bool, ended: Option<&End>) -> Next {
+    fn next(
+        &mut self,
+        ctx: &Ctx,
+        of: (LifeId, &User),
+        stopping: bool,
+        ended: Option<&End>,
+    ) -> Next {
         match self.phase {
-            Phase::Start => {
-                self.phase = Phase::Init;
-                match self.plan.sections[0] {
-                    Some(init) => Some((SectionKind::Init, init)),
-                    None => self.next(stopping, None),
-                }
-            }
-            Phase::Init if matches!(ended, None | Some(End::Done)) => {
-                self.phase = Phase::Each;
-                self.iterate(!stopping)
-            }
+            Phase::Start => match self.share.cast.sections[0] {
+                Some(init) => self.run(Phase::Init, SectionKind::Init, init),
+                None => self.ready(ctx, of, stopping),
+            },
+            Phase::Init if matches!(ended, None | Some(End::Done)) => self.ready(ctx, of, stopping),
             Phase::Each => {
                 self.iteration += 1;
-                self.iterate(!stopping && !matches!(ended, Some(End::Cancelled)))
+                self.ready(ctx, of, stopping || matches!(ended, Some(End::Cancelled)))
             }
-            Phase::Init | Phase::Exit => None,
+            Phase::Rest(timer) => {
+                ctx.worker().reactor().remove_timer(timer);
+                self.iterate(ctx, stopping, Some(self.began))
+            }
+            Phase::Free => self.ready(ctx, of, stopping),
+            Phase::Init | Phase::Exit => Next::Close,
         }
     }
 
-    fn iterate(&mut self, further: bool) -> Next {
-        match self.plan.sections[1] {
-            Some(each) if further && self.iteration < self.plan.iterations => {
-                Some((SectionKind::Each, each))
+    fn run(&mut self, phase: Phase, kind: SectionKind, func: FuncId) -> Next {
+        self.phase = phase;
+        Next::Run(kind, func)
+    }
+
+    /// The next iteration, or what there is to wait for before it.
+    fn ready(&mut self, ctx: &Ctx, (id, user): (LifeId, &User), stopping: bool) -> Next {
+        if stopping || self.share.open || self.iteration == 0 {
+            let arrival = std::mem::take(&mut self.due).then_some(self.began);
+            if self.share.open && arrival.is_none() && !stopping && !self.is_worn() {
+                self.phase = Phase::Free;
+                return Next::Free;
             }
-            _ => {
-                self.phase = Phase::Exit;
-                self.plan.sections[2].map(|exit| (SectionKind::Exit, exit))
+            return self.iterate(ctx, stopping, arrival);
+        }
+        let now = ctx.worker().reactor().now();
+        let plan = &self.share.plan;
+        let pause = match (plan.think, plan.pace) {
+            (Some((from, to)), _) => from + user.rng.below(to.saturating_sub(from) + 1),
+            (None, Some(pace)) => (self.began + pace).saturating_sub(now),
+            (None, None) => 0,
+        };
+        if pause == 0 || self.is_worn() {
+            return self.iterate(ctx, false, None);
+        }
+        let due = now.saturating_add(pause);
+        let timer = ctx.worker().reactor().insert_timer(due, Target::Life(id));
+        self.began = due;
+        self.phase = Phase::Rest(timer);
+        Next::Wait
+    }
+
+    /// Whether the user has done what it was to do.
+    fn is_worn(&self) -> bool {
+        let plan = &self.share.plan;
+        let bound = match plan.fresh_users {
+            true => Some(1),
+            false => plan.iterations_per_user,
+        };
+        bound.is_some_and(|bound| self.iteration >= bound)
+    }
+
+    /// Begins an iteration, which was to begin at a time if something else than the one before decides over that.
+    fn iterate(&mut self, ctx: &Ctx, stopping: bool, intended: Option<Nanos>) -> Next {
+        let [_, each, exit] = self.share.cast.sections;
+        let further = !stopping && !self.is_worn();
+        match each {
+            Some(each) if further && (self.share.open || self.share.shared.take_iteration()) => {
+                self.began = intended.unwrap_or_else(|| ctx.worker().reactor().now());
+                self.run(Phase::Each, SectionKind::Each, each)
             }
+            _ => match exit {
+                Some(exit) => self.run(Phase::Exit, SectionKind::Exit, exit),
+                None => Next::Close,
+            },
         }
     }
 }
 
-/// Whether users are asked to stop.
-pub(crate) fn is_stopping(ctx: &Ctx) -> bool {
+/// Whether the whole run is asked to stop.
+pub(crate) fn is_run_stopping(ctx: &Ctx) -> bool {
     ctx.worker().stop.handle.level() > 0
+}
+
+/// Whether the user of the strand that runs is asked to stop.
+pub(crate) fn is_stopping(ctx: &Ctx) -> bool {
+    let worker = ctx.worker();
+    let life = worker.life_of(worker.running());
+    let told = life.is_some_and(|id| worker.lives.borrow()[id as usize].stopping);
+    told || is_run_stopping(ctx)
 }
 
 fn close_if_over(ctx: &Ctx, id: LifeId) {
@@ -384,8 +543,11 @@ fn finish(ctx: &Ctx, worker: &Worker, life: Life) {
         }
     }
     life.user.extensions.clear();
-    if matches!(life.course, Course::Scenario(_)) {
-        worker.users.set(worker.users.get() - 1);
+    if let Course::Scenario(progress) = life.course {
+        let (share, start) = (progress.share, progress.start);
+        // A user that never got to an iteration, because `init` failed, would have a successor that fails as well.
+        let successor = share.plan.fresh_users && progress.iteration > 0;
+        share.user_ended(ctx, &life.user, start, successor);
     }
 }
 

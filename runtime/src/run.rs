@@ -3,7 +3,10 @@
 //! A run is led from here, section by section: params and data, servers, `setup`, then users, which lead themselves;
 //! `teardown`, and the end of the servers. Everything waits by turning the driver. Enter at [`run`].
 
+mod conductor;
+mod crew;
 mod globals;
+mod pin;
 mod servers;
 mod tally;
 
@@ -14,15 +17,15 @@ use crate::driver::turn;
 use crate::event::{End, Event, Observer, SectionKind};
 use crate::fault::Fault;
 use crate::io::Reactor;
-use crate::life::{self, Course, LifeId, Plan as UserPlan};
+use crate::life::{self, Course, LifeId};
 use crate::link::Linked;
 use crate::stop::StopHandle;
 use crate::timer::{Clock, Nanos, Target};
-use crate::user::NOBODY;
-use crate::user::User;
+use crate::user::{self, NOBODY, User};
 use crate::watchdog::Watchdog;
 use crate::worker::Worker;
 use crate::{codes, descs};
+use crew::{Crew, Start};
 use scn_compiler::ir::{FuncId, Scenario, SlotType, Test};
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -57,6 +60,8 @@ pub struct Plan {
     pub base: PathBuf,
     /// Whether exchanges are reported with their text.
     pub verbose: bool,
+    /// Worker threads of a load run; one for each core if not given, and no more than there are users.
+    pub workers: Option<u32>,
     /// Whether time jumps to the next timer when nothing else is pending.
     pub virtual_clock: bool,
     /// How long the run may take until it is asked to stop.
@@ -74,6 +79,7 @@ impl Plan {
             seed: 0,
             base: PathBuf::new(),
             verbose: false,
+            workers: None,
             virtual_clock: false,
             limit: None,
             grace: None,
@@ -121,7 +127,8 @@ impl From<io::Error> for RunError {
     }
 }
 
-/// Runs a program on this thread. Stopping is asked for by the handle, from any thread.
+/// Runs a program, with load on threads of its own, else on this one. Stopping is asked for by the handle, from any
+/// thread; the observer is called on this one.
 pub fn run(
     linked: &Arc<Linked>,
     plan: &Plan,
@@ -129,33 +136,53 @@ pub fn run(
     stop: &StopHandle,
 ) -> Result<Outcome, RunError> {
     globals::check_names(linked, plan)?;
+    if conductor::is_load(linked, plan) {
+        return conductor::conduct(linked, plan, observer, stop);
+    }
     let tally = Rc::new(RefCell::new(Tally::default()));
-    let ctx = context(linked, plan, stop, tally::sink(observer, tally.clone()))?;
+    let sink = tally::sink(observer, tally.clone());
+    let clock = clock(plan);
+    let live = on_this_thread(linked, plan, stop, sink, clock, |ctx| {
+        Run::new(ctx, linked, plan, &tally, None).all()
+    })?;
+    let mut outcome = tally.borrow().outcome();
+    outcome.live_objects = live;
+    outcome.stopped = stop.level() > 0;
+    Ok(outcome)
+}
+
+/// Makes this thread a worker for as long as `f` runs; gives the number of objects that are left.
+fn on_this_thread(
+    linked: &Arc<Linked>,
+    plan: &Plan,
+    stop: &StopHandle,
+    sink: Box<dyn FnMut(Event)>,
+    clock: Clock,
+    f: impl FnOnce(&Ctx) -> Result<(), RunError>,
+) -> Result<u64, RunError> {
+    let ctx = context(linked, plan, stop, sink, clock)?;
     let entered = ctx.enter();
     let watchdog = Watchdog::start(ctx.worker().stop.poker.clone());
-    let run = Run {
-        ctx: &ctx,
-        linked,
-        plan,
-        tally: &tally,
-        secrets: RefCell::default(),
-        limit: Cell::new(None),
-        is_grace: Cell::new(false),
-        users: Cell::new(0),
-    };
-    let result = run.all();
+    let result = f(&ctx);
     drop(watchdog);
     debug_assert_eq!(
         ctx.worker().strands.borrow().len(),
         0,
         "all strands have ended"
     );
+    ctx.worker().shares.borrow_mut().clear();
     ctx.run_extensions().clear();
-    let mut outcome = tally.borrow().outcome();
-    outcome.live_objects = ctx.heap.live();
-    outcome.stopped = stop.level() > 0;
+    let live = ctx.heap.live();
     drop(entered);
-    result.map(|()| outcome)
+    result.map(|()| live)
+}
+
+fn clock(plan: &Plan) -> Clock {
+    if plan.virtual_clock {
+        Clock::Virtual(0)
+    } else {
+        Clock::Real
+    }
 }
 
 /// A context with its worker.
@@ -164,20 +191,17 @@ fn context(
     plan: &Plan,
     stop: &StopHandle,
     sink: Box<dyn FnMut(Event)>,
+    clock: Clock,
 ) -> io::Result<Box<Ctx>> {
     let settings = Settings {
         base: plan.base.clone(),
         verbose: plan.verbose,
         seed: plan.seed,
-        silent: false,
+        silent: !plan.verbose && conductor::is_load(linked, plan),
     };
     let ctx = Ctx::new(linked.descs.clone(), Arc::new(settings), sink);
     ctx.set_linked(linked.clone());
-    let reactor = Reactor::new(if plan.virtual_clock {
-        Clock::Virtual(0)
-    } else {
-        Clock::Real
-    })?;
+    let reactor = Reactor::new(clock)?;
     let (codes, shapes) = codes::table(linked);
     let worker = Worker::new(reactor, codes, shapes, stop.clone());
     // SAFETY: the word is in the context, which drops the worker and its watch before it goes.
@@ -198,27 +222,59 @@ struct Run<'a> {
     limit: Cell<Option<Nanos>>,
     /// Whether the grace has begun.
     is_grace: Cell<bool>,
-    /// Users so far.
-    users: Cell<u64>,
+    /// Tests so far.
+    tests: Cell<u64>,
+    /// The other workers, if this one leads them.
+    crew: Option<&'a Crew>,
+}
+
+/// The scenarios that the plan names, all of them if it names none.
+fn chosen<'a>(linked: &'a Linked, plan: &Plan) -> Vec<&'a Scenario> {
+    let What::Scenarios(names) = &plan.what else {
+        return Vec::new();
+    };
+    let all = linked.program.scenarios.iter();
+    all.filter(|scenario| names.is_empty() || names.contains(&scenario.name))
+        .collect()
 }
 
 /// A scenario with its setup behind it.
 struct Prepared<'a> {
     scenario: &'a Scenario,
-    name: Rc<str>,
+    name: Arc<str>,
     /// The life of setup and teardown.
     life: LifeId,
     seed: u64,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(
+        ctx: &'a Ctx,
+        linked: &'a Arc<Linked>,
+        plan: &'a Plan,
+        tally: &'a RefCell<Tally>,
+        crew: Option<&'a Crew>,
+    ) -> Run<'a> {
+        Run {
+            ctx,
+            linked,
+            plan,
+            tally,
+            secrets: RefCell::default(),
+            limit: Cell::new(None),
+            is_grace: Cell::new(false),
+            tests: Cell::new(0),
+            crew,
+        }
+    }
+
     fn all(&self) -> Result<(), RunError> {
         self.arm(self.plan.limit);
         if !self.set_globals()? {
             return Ok(());
         }
         match &self.plan.what {
-            What::Scenarios(names) => self.scenarios(names)?,
+            What::Scenarios(_) => self.scenarios()?,
             What::Tests(filter) => self.tests(filter.as_deref())?,
             What::Servers => self.with_servers(|| {
                 self.turn_until(|| self.is_stopping())?;
@@ -228,24 +284,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn scenarios(&self, names: &[String]) -> io::Result<()> {
-        let all = &self.linked.program.scenarios;
-        let wanted = all
-            .iter()
-            .filter(|scenario| names.is_empty() || names.contains(&scenario.name));
+    fn scenarios(&self) -> io::Result<()> {
+        let wanted = chosen(self.linked, self.plan);
         self.with_servers(|| {
             let mut prepared = Vec::new();
-            let mut well = true;
-            for scenario in wanted.clone() {
-                match self.set_up(scenario)? {
-                    Some(ready) => prepared.push(ready),
-                    None => well = false,
-                }
+            for scenario in &wanted {
+                prepared.extend(self.set_up(scenario)?);
             }
-            if well && !self.is_stopping() {
-                prepared.iter().for_each(|ready| self.start_users(ready));
+            if prepared.len() == wanted.len() && !self.is_stopping() {
+                self.users(&prepared)?;
             }
-            self.turn_until(|| self.ctx.worker().users.get() == 0)?;
             prepared
                 .iter()
                 .rev()
@@ -253,9 +301,43 @@ impl Run<'_> {
         })
     }
 
+    /// From the first user's start to the last one's end, here and in the rest of the crew.
+    fn users(&self, prepared: &[Prepared<'_>]) -> io::Result<()> {
+        let start = self.start_of(prepared);
+        match self.crew {
+            Some(crew) => {
+                crew.begin(start.clone());
+                crew::work(self.ctx, crew, 0, &start)?;
+                self.turn_until(|| crew.is_over())
+            }
+            None => {
+                let shared = Crew::shared(self.linked, self.plan);
+                crew::take_shares(self.ctx, self.linked, self.plan, &start, &shared, (0, 1));
+                self.turn_until(|| self.ctx.worker().plans_are_over())
+            }
+        }
+    }
+
+    /// What every worker must know to start its users.
+    fn start_of(&self, prepared: &[Prepared<'_>]) -> Start {
+        let worker = self.ctx.worker();
+        let secrets = |ready: &Prepared<'_>| {
+            let user = worker.user_of(ready.life);
+            let secrets = user.secrets.borrow();
+            secrets.iter().map(|secret| secret.to_string()).collect()
+        };
+        Start {
+            at: worker.reactor().now(),
+            seeds: prepared.iter().map(|ready| ready.seed).collect(),
+            // What `setup` gives to the users may hold secrets that it has met.
+            secrets: prepared.iter().map(secrets).collect(),
+            endpoints: worker.endpoints(),
+        }
+    }
+
     /// Runs `setup`; nothing if it fails.
     fn set_up<'s>(&self, scenario: &'s Scenario) -> io::Result<Option<Prepared<'s>>> {
-        let name: Rc<str> = scenario.name.as_str().into();
+        let name: Arc<str> = scenario.name.as_str().into();
         let life = self.open(NOBODY, &name, &[]);
         let seed = match scenario.setup {
             Some(setup) => self.frozen_section(life, SectionKind::Setup, &name, setup, true)?,
@@ -270,28 +352,6 @@ impl Run<'_> {
             })),
             None => self.close(life).map(|()| None),
         }
-    }
-
-    /// One user, one iteration: a load block is another matter.
-    fn start_users(&self, ready: &Prepared<'_>) {
-        let Scenario {
-            init,
-            each,
-            exit,
-            cells,
-            ..
-        } = ready.scenario;
-        let plan = Rc::new(UserPlan {
-            name: ready.name.clone(),
-            sections: [*init, *each, *exit],
-            seed: ready.seed,
-            iterations: 1,
-        });
-        let id = self.users.replace(self.users.get() + 1);
-        let user = self.user(id, &ready.name, cells.len());
-        // What `setup` gives to the users may hold secrets that it has met.
-        user.share_secrets(&self.ctx.worker().user_of(ready.life));
-        life::open_scenario(self.ctx, user, plan, pointers(cells));
     }
 
     fn tear_down(&self, ready: &Prepared<'_>) -> io::Result<()> {
@@ -315,10 +375,10 @@ impl Run<'_> {
             if self.is_stopping() {
                 break;
             }
-            let name: Rc<str> = test.name.as_str().into();
+            let name: Arc<str> = test.name.as_str().into();
             self.tally.borrow_mut().begin_test();
             self.with_servers(|| {
-                let id = self.users.replace(self.users.get() + 1);
+                let id = self.tests.replace(self.tests.get() + 1);
                 let life = self.open(id, &name, &[]);
                 self.section(life, SectionKind::Test, &name, test.func, &[])?;
                 self.close(life)
@@ -330,7 +390,7 @@ impl Run<'_> {
 
     /// Whether users are asked to stop.
     fn is_stopping(&self) -> bool {
-        life::is_stopping(self.ctx)
+        life::is_run_stopping(self.ctx)
     }
 
     fn takes_argument(&self, func: FuncId) -> bool {
@@ -339,7 +399,7 @@ impl Run<'_> {
 
     /// A new user with its random stream and the secrets of params.
     fn user(&self, id: u64, name: &str, cells: usize) -> Rc<User> {
-        let user = User::new(id, name, stream(self.plan.seed, name, id), cells);
+        let user = User::new(id, name, user::stream(self.plan.seed, name, id), cells);
         self.secrets
             .borrow()
             .iter()
@@ -350,7 +410,7 @@ impl Run<'_> {
     /// Begins a life that is led from here.
     fn open(&self, id: u64, name: &str, cells: &[SlotType]) -> LifeId {
         let user = self.user(id, name, cells.len());
-        life::open(self.ctx, user, Course::Led, pointers(cells))
+        life::open(self.ctx, user, Course::Led(None), pointers(cells))
     }
 
     /// Ends a life and waits until its strands have unwound.
@@ -364,7 +424,7 @@ impl Run<'_> {
         &self,
         life: LifeId,
         kind: SectionKind,
-        name: &Rc<str>,
+        name: &Arc<str>,
         func: FuncId,
         args: &[u64],
     ) -> io::Result<Option<[u64; 2]>> {
@@ -420,20 +480,8 @@ fn pointers(cells: &[SlotType]) -> Rc<[bool]> {
     cells.iter().map(|cell| descs::is_pointer(*cell)).collect()
 }
 
-/// The seed of a user's random stream: the same whatever else runs (FNV-1a over seed, scenario and number).
-fn stream(seed: u64, scenario: &str, id: u64) -> u64 {
-    let bytes = seed
-        .to_le_bytes()
-        .into_iter()
-        .chain(scenario.bytes())
-        .chain(id.to_le_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
 /// An error of the run itself, reported as a section's.
-fn failed(ctx: &Ctx, kind: SectionKind, name: &Rc<str>, fault: Fault) {
+fn failed(ctx: &Ctx, kind: SectionKind, name: &Arc<str>, fault: Fault) {
     let section = crate::event::Section {
         kind,
         name: name.clone(),

@@ -35,7 +35,7 @@ pub(crate) struct Strand {
     pub think: i64,
     /// Where its samples belong: its user's base context, or that of the step it is in.
     pub context: ContextId,
-    /// When it became runnable: what it does next is intended for then.
+    /// When it became runnable for its next operation: an arrival or timer was due, or the operation before had ended.
     pub intended: u64,
 }
 
@@ -149,6 +149,11 @@ impl Strands {
     /// The strands of a life that report to no other strand.
     pub fn tops_of(&self, life: u32) -> Vec<StrandId> {
         self.select(|strand| strand.life == life && !matches!(strand.owner, Owner::Join { .. }))
+    }
+
+    /// The strands of a life.
+    pub fn all_of(&self, life: u32) -> Vec<StrandId> {
+        self.select(|strand| strand.life == life)
     }
 
     fn select(&self, wanted: impl Fn(&Strand) -> bool) -> Vec<StrandId> {

@@ -49,6 +49,10 @@ pub enum Target {
     Wake(Waker),
     /// Ends a deadline scope (or shield) of a strand; the serial number tells it from later ones.
     Scope(StrandId, u32),
+    /// Ends the pause of the user whose life is at this place.
+    Life(u32),
+    /// Makes the worker look at its load plans.
+    Plan,
 }
 
 /// A timer, as long as it is in the heap.
@@ -204,7 +208,7 @@ mod tests {
         std::iter::from_fn(|| timers.pop_due(now))
             .map(|target| match target {
                 Target::Scope(_, n) => n,
-                Target::Wake(_) => unreachable!("the tests make scopes only"),
+                other => unreachable!("the tests make scopes only, not {other:?}"),
             })
             .collect()
     }

@@ -2,12 +2,14 @@
 //!
 //! The driver makes users and switches between them ([`crate::ctx::Ctx::enter_user`]); libraries keep their state here.
 
+use crate::crew::Shared;
 use crate::heap::{Account, USER_LIMIT};
 use crate::metrics::ContextId;
 use crate::object::show;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The number of users that are nobody's in particular: initialisers, setups, servers.
 pub const NOBODY: u64 = u64::MAX;
@@ -23,6 +25,10 @@ pub struct User {
     pub scenario: Rc<str>,
     /// Where its samples belong, outside of any step.
     pub context: Cell<ContextId>,
+    /// The phase of the load plan that it came up in.
+    pub phase: Option<u32>,
+    /// What it shares with the scenario's users on other workers.
+    pub(crate) shared: Option<Arc<Shared>>,
     /// Its memory.
     pub account: Account,
     /// Its random numbers.
@@ -37,12 +43,14 @@ pub struct User {
 
 impl User {
     /// A user with cells that are all null.
-    pub fn new(id: u64, scenario: &str, seed: u64, cells: usize) -> User {
+    pub fn new(id: u64, scenario: impl Into<Rc<str>>, seed: u64, cells: usize) -> User {
         User {
             id,
             iteration: Cell::new(0),
             scenario: scenario.into(),
             context: Cell::new(ContextId::NONE),
+            phase: None,
+            shared: None,
             account: Account::new(USER_LIMIT),
             rng: Rng::new(seed),
             cells: (0..cells).map(|_| Cell::new(0)).collect(),
@@ -155,6 +163,18 @@ impl Extensions {
             drop(value);
         }
     }
+}
+
+/// The seed of a user's random stream: the same whatever else runs (FNV-1a over seed, scenario and number).
+pub(crate) fn stream(seed: u64, scenario: &str, id: u64) -> u64 {
+    let bytes = seed
+        .to_le_bytes()
+        .into_iter()
+        .chain(scenario.bytes())
+        .chain(id.to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// A small, fast random stream (xoshiro256++, Blackman and Vigna 2019), seeded by splitmix64.

@@ -3,6 +3,7 @@
 //!
 //! Everything is reached through `&Ctx` and changes by cells, as the context itself does.
 
+use crate::crew::Share;
 use crate::ctx::Ctx;
 use crate::event::Section;
 use crate::frame::{ChunkPool, Frame, FrameCode, FrameStack};
@@ -47,12 +48,23 @@ pub struct Worker {
     /// The slots of the frame that was popped last: the results of a call.
     popped: Cell<*mut u64>,
     pub(crate) lives: RefCell<Slab<Life>>,
-    /// Users of scenarios that are alive.
-    pub(crate) users: Cell<usize>,
-    /// Addresses of servers, by global.
-    addresses: RefCell<Vec<(i64, SocketAddr)>>,
+    /// The shares of scenarios' load.
+    pub(crate) shares: RefCell<Vec<Rc<Share>>>,
+    /// Whether something of them may be due.
+    plans_due: Cell<bool>,
+    /// Where servers listen, by global.
+    endpoints: RefCell<Vec<(i64, Endpoint)>>,
     pub(crate) stop: StopWatch,
     _number: WorkerNumber,
+}
+
+/// Where a server listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub secure: bool,
 }
 
 /// What starting and joining strands must know of a function.
@@ -88,8 +100,9 @@ impl Worker {
             interrupted: Cell::new(false),
             popped: Cell::new(ptr::null_mut()),
             lives: RefCell::default(),
-            users: Cell::new(0),
-            addresses: RefCell::default(),
+            shares: RefCell::default(),
+            plans_due: Cell::new(false),
+            endpoints: RefCell::default(),
             _number: number,
         }
     }
@@ -151,19 +164,24 @@ impl Worker {
     }
 
     /// Where a server listens.
-    pub fn address(&self, global: i64) -> Option<SocketAddr> {
-        self.addresses
+    pub fn endpoint(&self, global: i64) -> Option<Endpoint> {
+        self.endpoints
             .borrow()
             .iter()
             .find(|(known, _)| *known == global)
-            .map(|(_, address)| *address)
+            .map(|(_, endpoint)| *endpoint)
+    }
+
+    /// Where all servers listen.
+    pub(crate) fn endpoints(&self) -> Vec<(i64, Endpoint)> {
+        self.endpoints.borrow().clone()
     }
 
     /// Notes where a server listens, or that it does no more.
-    pub fn set_address(&self, global: i64, address: Option<SocketAddr>) {
-        let mut addresses = self.addresses.borrow_mut();
-        addresses.retain(|(known, _)| *known != global);
-        addresses.extend(address.map(|address| (global, address)));
+    pub fn set_endpoint(&self, global: i64, endpoint: Option<Endpoint>) {
+        let mut endpoints = self.endpoints.borrow_mut();
+        endpoints.retain(|(known, _)| *known != global);
+        endpoints.extend(endpoint.map(|endpoint| (global, endpoint)));
     }
 
     /// Starts a strand at a function, whose arguments are owned.
@@ -180,6 +198,45 @@ impl Worker {
     pub(crate) fn spawn_here(&self, func: FuncId, args: &[u64]) {
         let life = self.with_running(|strand| strand.life);
         self.spawn(Strand::new(Owner::Nobody, life), func, args);
+    }
+
+    /// The life that a strand is part of, if it has not ended.
+    pub(crate) fn life_of(&self, id: StrandId) -> Option<LifeId> {
+        self.strands.borrow_mut().find(id).map(|strand| strand.life)
+    }
+
+    /// Takes a share of a scenario's load.
+    pub(crate) fn take_share(&self, share: Rc<Share>) {
+        self.shares.borrow_mut().push(share);
+        self.look_at_plans();
+    }
+
+    /// Looks at the load plans in this turn or the next.
+    pub(crate) fn look_at_plans(&self) {
+        self.plans_due.set(true);
+    }
+
+    /// Whether something of the load plans may be due.
+    pub(crate) fn plans_are_due(&self) -> bool {
+        self.plans_due.get()
+    }
+
+    /// Does what the load plans say is due.
+    pub(crate) fn pump_plans(&self, ctx: &Ctx) {
+        if !self.plans_due.take() {
+            return;
+        }
+        let shares = self.shares.borrow().clone();
+        for share in &shares {
+            if share.pump(ctx) {
+                self.look_at_plans();
+            }
+        }
+    }
+
+    /// Whether all users have ended and none will come.
+    pub(crate) fn plans_are_over(&self) -> bool {
+        self.shares.borrow().iter().all(|share| share.is_over())
     }
 
     /// Queues every strand, so that its future looks around.

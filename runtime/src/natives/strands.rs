@@ -35,11 +35,18 @@ pub(super) fn table() -> Vec<NativeDef> {
 }
 
 async fn sleep(cx: Cx, nanos: i64) {
-    cx.sleep(nanos).await;
+    pause(cx, nanos).await;
 }
 
 async fn sleep_between(cx: Cx, from: i64, to: i64) {
-    cx.sleep(between(cx, from, to)).await;
+    pause(cx, between(cx, from, to)).await;
+}
+
+/// What follows was to begin when the pause was to end, however late the worker is.
+async fn pause(cx: Cx, nanos: i64) {
+    let due = cx.after(nanos);
+    cx.sleep_until(due).await;
+    cx.set_intended(due);
 }
 
 /// Waits for the next tick of `every`, or until users are asked to stop.
@@ -55,12 +62,12 @@ async fn sleep_until(cx: Cx, at: i64) {
 
 async fn think(cx: Cx, nanos: i64) {
     let _thinking = Thinking::new(cx);
-    cx.sleep(nanos).await;
+    pause(cx, nanos).await;
 }
 
 async fn think_between(cx: Cx, from: i64, to: i64) {
     let _thinking = Thinking::new(cx);
-    cx.sleep(between(cx, from, to)).await;
+    pause(cx, between(cx, from, to)).await;
 }
 
 fn between(cx: Cx, from: i64, to: i64) -> i64 {

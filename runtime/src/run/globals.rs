@@ -11,7 +11,7 @@ use crate::user::NOBODY;
 use crate::value::Obj;
 use scn_compiler::ir::{Desc, DescId, FuncId, GlobalKind, SlotKind, SlotType};
 use std::io;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Refuses names that the program does not know, and params without a value.
@@ -73,7 +73,7 @@ impl Run<'_> {
                 GlobalKind::Data { init, .. } => (None, Some(*init), false),
                 _ => continue,
             };
-            let name: Rc<str> = global.name.as_str().into();
+            let name: Arc<str> = global.name.as_str().into();
             let value = match (given, init) {
                 (Some(value), _) => Some(value),
                 (None, Some(init)) => self.initialise(life, &global.kind, &name, init)?,
@@ -92,7 +92,7 @@ impl Run<'_> {
         &self,
         life: LifeId,
         kind: &GlobalKind,
-        name: &Rc<str>,
+        name: &Arc<str>,
         init: FuncId,
     ) -> io::Result<Option<u64>> {
         let pointer = match kind {
@@ -107,7 +107,7 @@ impl Run<'_> {
         &self,
         life: LifeId,
         kind: SectionKind,
-        name: &Rc<str>,
+        name: &Arc<str>,
         func: FuncId,
         pointer: bool,
     ) -> io::Result<Option<u64>> {

@@ -6,7 +6,7 @@ use crate::life::{self, LifeId};
 use crate::user::NOBODY;
 use scn_compiler::ir::{Global, GlobalKind, Server};
 use std::io;
-use std::rc::Rc;
+use std::sync::Arc;
 
 impl Run<'_> {
     /// Runs `f` between the start and the end of all servers; not at all if one of them cannot start.
@@ -17,7 +17,7 @@ impl Run<'_> {
             f()?;
         }
         started.iter().rev().try_for_each(|(index, life)| {
-            self.ctx.worker().set_address(*index, None);
+            self.ctx.worker().set_endpoint(*index, None);
             self.close(*life)
         })
     }
@@ -43,7 +43,7 @@ impl Run<'_> {
         server: &Server,
         life: LifeId,
     ) -> io::Result<bool> {
-        let name: Rc<str> = global.name.as_str().into();
+        let name: Arc<str> = global.name.as_str().into();
         let kind = SectionKind::Server;
         if let Some(state) = server.state
             && self.section(life, kind, &name, state, &[])?.is_none()
@@ -53,12 +53,12 @@ impl Run<'_> {
         let Some([listener, _]) = self.section(life, kind, &name, server.start, &[])? else {
             return Ok(false);
         };
-        if let Some(address) = self.ctx.worker().address(index) {
+        if let Some(endpoint) = self.ctx.worker().endpoint(index) {
             let (name, protocol) = (global.name.clone(), server.protocol.clone());
             self.ctx.emit(Event::ServerStart {
                 name,
                 protocol,
-                address,
+                address: endpoint.address,
             });
         }
         life::start(self.ctx, life, kind, &name, server.main, &[listener]);

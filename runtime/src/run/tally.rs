@@ -72,7 +72,7 @@ impl Tally {
         }
     }
 
-    fn count(&mut self, event: &Event) {
+    pub fn count(&mut self, event: &Event) {
         let outcome = &mut self.outcome;
         match event {
             Event::Check { ok, .. } => {

@@ -12,8 +12,8 @@ use crate::udp::UdpSocket;
 use rustls::{Connection, ServerConfig, ServerConnection};
 use scn_runtime::host::{Params, Ret, results::Reply};
 use scn_runtime::io::Io;
+use scn_runtime::worker::Endpoint;
 use scn_runtime::{Ctx, Cx, Extern, Fault, List, NativeDef, New, ready, waiting};
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -45,16 +45,6 @@ pub(crate) struct ServerSocket {
 
 impl Extern for ServerSocket {
     const NAME: &'static str = "ServerSocket";
-}
-
-/// Where the servers of a run listen.
-#[derive(Debug, Default)]
-struct Places(HashMap<i64, Place>);
-
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    addr: SocketAddr,
-    tls: bool,
 }
 
 /// What `server.listen` gives: a listener, or the socket of a udp server.
@@ -109,12 +99,11 @@ fn listen(
             )
         }
     };
-    let place = Place {
-        addr: local,
-        tls: tls.is_some(),
+    let endpoint = Endpoint {
+        address: local,
+        secure: tls.is_some(),
     };
-    cx.worker().set_address(global, Some(local));
-    cx.run_state::<Places, _>(|mut places| places.0.insert(global, place));
+    cx.worker().set_endpoint(global, Some(endpoint));
     Ok(listening)
 }
 
@@ -197,23 +186,22 @@ async fn handshake(cx: Cx, conn: &TcpConn) -> Result<New<TlsConn>, Fault> {
     TlsConn::new(tls, conn.0.remote, None).map(New)
 }
 
-fn place(cx: &Ctx, global: i64) -> Place {
-    let known = cx.run_state::<Places, _>(|places| places.0.get(&global).copied());
+fn endpoint(cx: &Ctx, global: i64) -> Endpoint {
     // Servers start before every other section; a server that failed to start ended the run.
-    known.unwrap_or(Place {
-        addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-        tls: false,
+    cx.worker().endpoint(global).unwrap_or(Endpoint {
+        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        secure: false,
     })
 }
 
 fn addr(cx: &Ctx, global: i64) -> SocketAddr {
-    reachable(place(cx, global).addr)
+    reachable(endpoint(cx, global).address)
 }
 
 fn url(cx: &Ctx, global: i64) -> String {
-    let place = place(cx, global);
-    let scheme = if place.tls { "https" } else { "http" };
-    format!("{scheme}://{}", reachable(place.addr))
+    let endpoint = endpoint(cx, global);
+    let scheme = if endpoint.secure { "https" } else { "http" };
+    format!("{scheme}://{}", reachable(endpoint.address))
 }
 
 /// A server on all interfaces is reached over loopback.

@@ -1,0 +1,229 @@
+//! The threads of a load run: what they share, how they start together, what each does.
+//!
+//! Worker 0 leads: it runs params, servers, `setup` and `teardown` as well; see `Run::users`. Enter at [`Crew`].
+
+use super::{Plan, Run, RunError, chosen, on_this_thread};
+use crate::crew::{Cast, Lane, Share, Shared};
+use crate::ctx::Ctx;
+use crate::driver::turn;
+use crate::event::Event;
+use crate::link::Linked;
+use crate::run::tally::Tally;
+use crate::stop::StopHandle;
+use crate::timer::{Clock, Nanos, Target};
+use crate::waker::Inbox;
+use crate::worker::Endpoint;
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+
+/// How often a worker hands over what it has measured, in nanoseconds.
+const INTERVAL: Nanos = 1_000_000_000;
+
+/// What a worker tells the conductor.
+pub(super) enum Message {
+    /// Something that is told in any case.
+    Event(Event),
+    /// A worker has ended; so many objects were left, and there is nothing after this.
+    Ended(Result<u64, RunError>),
+}
+
+/// What every worker must know to start its users.
+#[derive(Clone, Debug)]
+pub(super) struct Start {
+    /// The instant that the plans count from.
+    pub at: Nanos,
+    /// The values of `setup`, immortal.
+    pub seeds: Vec<u64>,
+    /// Texts that the users of each scenario mask.
+    pub secrets: Vec<Vec<String>>,
+    /// Where servers listen.
+    pub endpoints: Vec<(i64, Endpoint)>,
+}
+
+/// What the threads of a run share.
+pub(super) struct Crew {
+    pub linked: Arc<Linked>,
+    pub plan: Plan,
+    pub stop: StopHandle,
+    pub workers: u32,
+    shared: Vec<Arc<Shared>>,
+    /// Nothing until the lead has decided; then the start, or that there is none.
+    start: Mutex<Option<Option<Start>>>,
+    decided: Condvar,
+    /// Workers whose users have not all ended.
+    working: AtomicUsize,
+    lead: OnceLock<Arc<Inbox>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Crew {
+    pub fn new(linked: &Arc<Linked>, plan: &Plan, stop: &StopHandle, workers: u32) -> Crew {
+        Crew {
+            shared: Crew::shared(linked, plan),
+            linked: linked.clone(),
+            plan: plan.clone(),
+            stop: stop.clone(),
+            workers,
+            start: Mutex::new(None),
+            decided: Condvar::new(),
+            working: AtomicUsize::new(workers as usize),
+            lead: OnceLock::new(),
+        }
+    }
+
+    /// What workers share of each scenario.
+    pub fn shared(linked: &Linked, plan: &Plan) -> Vec<Arc<Shared>> {
+        let scenarios = chosen(linked, plan).into_iter();
+        scenarios
+            .map(|scenario| Arc::new(Shared::new(scenario.load.as_ref())))
+            .collect()
+    }
+
+    /// Lets all workers start their users.
+    pub fn begin(&self, start: Start) {
+        self.decide(Some(start));
+    }
+
+    /// Says that there are no users to start, unless they were started.
+    pub fn decide(&self, start: Option<Start>) {
+        lock(&self.start).get_or_insert(start);
+        self.decided.notify_all();
+    }
+
+    /// Waits until the lead has decided.
+    fn decision(&self) -> Option<Start> {
+        let mut start = lock(&self.start);
+        loop {
+            match &*start {
+                Some(decision) => return decision.clone(),
+                None => {
+                    start = self
+                        .decided
+                        .wait(start)
+                        .unwrap_or_else(PoisonError::into_inner)
+                }
+            }
+        }
+    }
+
+    /// Whether the users of all workers have ended.
+    pub fn is_over(&self) -> bool {
+        self.working.load(Ordering::Acquire) == 0
+    }
+
+    /// The users of a worker have ended, or never were.
+    pub fn users_ended(&self) {
+        self.working.fetch_sub(1, Ordering::AcqRel);
+        if let Some(lead) = self.lead.get() {
+            lead.notify();
+        }
+    }
+
+    /// A worker's thread from beginning to end.
+    pub fn run_worker(&self, worker: u32, messages: &Sender<Message>) -> Result<u64, RunError> {
+        super::pin::to_core(worker, self.workers);
+        let sink = {
+            let messages = messages.clone();
+            // The conductor listens until all workers have ended.
+            Box::new(move |event| drop(messages.send(Message::Event(event))))
+        };
+        match worker {
+            0 => {
+                let result = self.lead(sink);
+                self.decide(None);
+                result
+            }
+            _ => self.follow(worker, sink),
+        }
+    }
+
+    fn lead(&self, sink: Box<dyn FnMut(Event)>) -> Result<u64, RunError> {
+        let tally = RefCell::new(Tally::default());
+        let clock = super::clock(&self.plan);
+        on_this_thread(&self.linked, &self.plan, &self.stop, sink, clock, |ctx| {
+            // Set once, by the only lead.
+            let _ = self.lead.set(ctx.worker().inbox.clone());
+            Run::new(ctx, &self.linked, &self.plan, &tally, Some(self)).all()
+        })
+    }
+
+    fn follow(&self, worker: u32, sink: Box<dyn FnMut(Event)>) -> Result<u64, RunError> {
+        let Some(start) = self.decision() else {
+            return Ok(0);
+        };
+        let clock = match super::clock(&self.plan) {
+            Clock::Virtual(_) => Clock::Virtual(start.at),
+            Clock::Real => Clock::Real,
+        };
+        let result = on_this_thread(&self.linked, &self.plan, &self.stop, sink, clock, |ctx| {
+            for (global, endpoint) in &start.endpoints {
+                ctx.worker().set_endpoint(*global, Some(*endpoint));
+            }
+            Ok(work(ctx, self, worker, &start)?)
+        });
+        if result.is_err() {
+            // Its users never were: nobody is to wait for them.
+            self.users_ended();
+        }
+        result
+    }
+}
+
+/// A worker's users, from the first start to the last end.
+pub(super) fn work(ctx: &Ctx, crew: &Crew, worker: u32, start: &Start) -> io::Result<()> {
+    let lane = (worker, crew.workers);
+    take_shares(ctx, &crew.linked, &crew.plan, start, &crew.shared, lane);
+    let reactor = ctx.worker().reactor();
+    let mut due = start.at + INTERVAL;
+    while !ctx.worker().plans_are_over() {
+        let timer = reactor.insert_timer(due, Target::Wake(Waker::noop().clone()));
+        while reactor.now() < due && !ctx.worker().plans_are_over() {
+            turn(ctx, true)?;
+        }
+        reactor.remove_timer(timer);
+        due += INTERVAL;
+    }
+    crew.users_ended();
+    Ok(())
+}
+
+/// Takes a worker's shares of all scenarios.
+pub(super) fn take_shares(
+    ctx: &Ctx,
+    linked: &Arc<Linked>,
+    plan: &Plan,
+    start: &Start,
+    shared: &[Arc<Shared>],
+    (worker, workers): (u32, u32),
+) {
+    let scenarios = chosen(linked, plan);
+    for (at, scenario) in scenarios.iter().enumerate() {
+        let secrets: Vec<Rc<str>> = start.secrets[at]
+            .iter()
+            .map(|text| text.as_str().into())
+            .collect();
+        let cast = Cast::new(scenario, start.seeds[at], secrets, plan.seed);
+        let lane = Lane {
+            worker: worker.into(),
+            workers: workers.into(),
+            scenario: at as u64,
+            scenarios: scenarios.len() as u64,
+        };
+        let share = Share::new(
+            cast,
+            scenario.load.as_ref(),
+            shared[at].clone(),
+            lane,
+            start.at,
+        );
+        ctx.worker().take_share(Rc::new(share));
+    }
+}
