@@ -18,6 +18,9 @@ use std::time::Duration;
 const RATE: usize = 10_000;
 /// Between the last user's start and the window.
 const SETTLE: Duration = Duration::from_secs(2);
+/// The addresses of the pool in `paced.scn`: from one address, the kernel's search for a free port becomes slow where half
+/// of its ports are taken.
+const SOURCES: &str = "127.0.0.2-127.0.0.9";
 const FEW: usize = 1_000;
 const MANY: usize = 19_000;
 /// The highest growth of scn's cost divided by that of the raw client.
@@ -186,6 +189,10 @@ mod tests {
         assert!(
             source.contains("limit spawn 10000/s"),
             "the starts are spread by the rate"
+        );
+        assert!(
+            source.contains(SOURCES),
+            "both clients have the same addresses"
         );
         assert!(paced(&source, 19_000).contains("pace 1900ms"));
         assert!(paced(&source, 1_000).contains("pace 100ms"));
