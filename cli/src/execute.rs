@@ -194,6 +194,9 @@ impl Prepared {
             RunError::UnknownParam(name) => near(name, self.params()),
             RunError::MissingParam(name) => Some(format!("give it by --set {name}=...")),
             RunError::BadParam { .. } => None,
+            RunError::NoTime(_) => {
+                Some("say how long it lasts by --for, as in --for 30s".to_owned())
+            }
             RunError::Io(_) => return terminal.fail(&error.to_string()),
         };
         terminal.refuse(&error.to_string(), help.as_deref())

@@ -27,7 +27,7 @@ pub(crate) fn turn(ctx: &Ctx, block: bool) -> io::Result<()> {
     if block && idle {
         ctx.fall_idle();
     }
-    worker.poll(block && idle)?;
+    worker.poll(ctx, block && idle)?;
     life::look_at_stop(ctx);
     worker.collect(ctx);
     worker.pump_plans(ctx);

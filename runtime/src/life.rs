@@ -439,7 +439,12 @@ impl Progress {
                 self.ready(ctx, of, stopping || matches!(ended, Some(End::Cancelled)))
             }
             Phase::Rest(timer) => {
-                ctx.worker().reactor().remove_timer(timer);
+                let reactor = ctx.worker().reactor();
+                reactor.remove_timer(timer);
+                let now = reactor.now();
+                if !stopping {
+                    ctx.recorder().lag(now, now.saturating_sub(self.began));
+                }
                 self.iterate(ctx, stopping, Some(self.began))
             }
             Phase::Free => self.ready(ctx, of, stopping),

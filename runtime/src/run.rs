@@ -19,18 +19,21 @@ use crate::fault::Fault;
 use crate::io::Reactor;
 use crate::life::{self, Course, LifeId};
 use crate::link::Linked;
+use crate::load::Overrides;
 use crate::stop::StopHandle;
 use crate::timer::{Clock, Nanos, Target};
 use crate::user::{self, NOBODY, User};
 use crate::watchdog::Watchdog;
 use crate::worker::Worker;
 use crate::{codes, descs};
-use crew::{Crew, Start};
+use crew::{Crew, Message, Start};
+use scn_compiler::ir::load::Load;
 use scn_compiler::ir::{FuncId, Scenario, SlotType, Test};
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::task::Waker;
 use std::time::Duration;
 use std::{fmt, io};
@@ -64,6 +67,8 @@ pub struct Plan {
     pub workers: Option<u32>,
     /// Whether time jumps to the next timer when nothing else is pending.
     pub virtual_clock: bool,
+    /// What the command line says about load.
+    pub overrides: Overrides,
     /// How long the run may take until it is asked to stop.
     pub limit: Option<Duration>,
     /// How long it may go on after it was asked to stop, until it is cancelled.
@@ -80,6 +85,7 @@ impl Plan {
             base: PathBuf::new(),
             verbose: false,
             workers: None,
+            overrides: Overrides::default(),
             virtual_clock: false,
             limit: None,
             grace: None,
@@ -103,6 +109,8 @@ pub enum RunError {
         /// What is wrong.
         why: String,
     },
+    /// A scenario would have a rate, but nothing says for how long.
+    NoTime(String),
     /// The system refuses what every run needs.
     Io(io::Error),
 }
@@ -114,6 +122,9 @@ impl fmt::Display for RunError {
             RunError::UnknownParam(name) => write!(f, "there is no param `{name}`"),
             RunError::MissingParam(name) => write!(f, "the param `{name}` needs a value"),
             RunError::BadParam { name, why } => write!(f, "the param `{name}`: {why}"),
+            RunError::NoTime(name) => {
+                write!(f, "`--rate` needs to know how long scenario `{name}` lasts")
+            }
             RunError::Io(error) => write!(f, "the system refuses to run this: {error}"),
         }
     }
@@ -136,14 +147,16 @@ pub fn run(
     stop: &StopHandle,
 ) -> Result<Outcome, RunError> {
     globals::check_names(linked, plan)?;
-    if conductor::is_load(linked, plan) {
-        return conductor::conduct(linked, plan, observer, stop);
+    let parts = parts(linked, plan)?;
+    if parts.iter().any(|part| part.load.is_some()) {
+        return conductor::conduct(linked, plan, &parts, observer, stop);
     }
     let tally = Rc::new(RefCell::new(Tally::default()));
     let sink = tally::sink(observer, tally.clone());
     let clock = clock(plan);
-    let live = on_this_thread(linked, plan, stop, sink, clock, |ctx| {
-        Run::new(ctx, linked, plan, &tally, None).all()
+    let settings = settings(plan, false);
+    let live = on_this_thread(linked, settings, stop, sink, clock, |ctx| {
+        Run::new(ctx, linked, plan, &parts, &tally, None).all()
     })?;
     let mut outcome = tally.borrow().outcome();
     outcome.live_objects = live;
@@ -154,13 +167,13 @@ pub fn run(
 /// Makes this thread a worker for as long as `f` runs; gives the number of objects that are left.
 fn on_this_thread(
     linked: &Arc<Linked>,
-    plan: &Plan,
+    settings: Settings,
     stop: &StopHandle,
     sink: Box<dyn FnMut(Event)>,
     clock: Clock,
     f: impl FnOnce(&Ctx) -> Result<(), RunError>,
 ) -> Result<u64, RunError> {
-    let ctx = context(linked, plan, stop, sink, clock)?;
+    let ctx = context(linked, settings, stop, sink, clock)?;
     let entered = ctx.enter();
     let watchdog = Watchdog::start(ctx.worker().stop.poker.clone());
     let result = f(&ctx);
@@ -185,20 +198,24 @@ fn clock(plan: &Plan) -> Clock {
     }
 }
 
+/// What the plan says to every worker.
+fn settings(plan: &Plan, is_load: bool) -> Settings {
+    Settings {
+        base: plan.base.clone(),
+        verbose: plan.verbose,
+        seed: plan.seed,
+        silent: is_load && !plan.verbose,
+    }
+}
+
 /// A context with its worker.
 fn context(
     linked: &Arc<Linked>,
-    plan: &Plan,
+    settings: Settings,
     stop: &StopHandle,
     sink: Box<dyn FnMut(Event)>,
     clock: Clock,
 ) -> io::Result<Box<Ctx>> {
-    let settings = Settings {
-        base: plan.base.clone(),
-        verbose: plan.verbose,
-        seed: plan.seed,
-        silent: !plan.verbose && conductor::is_load(linked, plan),
-    };
     let ctx = Ctx::new(linked.descs.clone(), Arc::new(settings), sink);
     ctx.set_linked(linked.clone());
     let reactor = Reactor::new(clock)?;
@@ -215,6 +232,7 @@ struct Run<'a> {
     ctx: &'a Ctx,
     linked: &'a Arc<Linked>,
     plan: &'a Plan,
+    parts: &'a [Part<'a>],
     tally: &'a RefCell<Tally>,
     /// Texts of secret params, which every user masks.
     secrets: RefCell<Vec<Rc<str>>>,
@@ -225,17 +243,36 @@ struct Run<'a> {
     /// Tests so far.
     tests: Cell<u64>,
     /// The other workers, if this one leads them.
-    crew: Option<&'a Crew>,
+    crew: Option<(&'a Crew<'a>, &'a Sender<Message>)>,
+}
+
+/// A scenario that takes part, with its load as the command line wants it.
+struct Part<'a> {
+    scenario: &'a Scenario,
+    load: Option<Load>,
 }
 
 /// The scenarios that the plan names, all of them if it names none.
-fn chosen<'a>(linked: &'a Linked, plan: &Plan) -> Vec<&'a Scenario> {
+fn parts<'a>(linked: &'a Linked, plan: &Plan) -> Result<Vec<Part<'a>>, RunError> {
     let What::Scenarios(names) = &plan.what else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let all = linked.program.scenarios.iter();
-    all.filter(|scenario| names.is_empty() || names.contains(&scenario.name))
-        .collect()
+    let chosen: Vec<&Scenario> = all
+        .filter(|scenario| names.is_empty() || names.contains(&scenario.name))
+        .collect();
+    let plans: Vec<Option<Load>> = chosen
+        .iter()
+        .map(|scenario| scenario.load.clone())
+        .collect();
+    let loads = plan
+        .overrides
+        .apply(&plans)
+        .map_err(|missing| RunError::NoTime(chosen[missing.scenario].name.clone()))?;
+    let parts = chosen.into_iter().zip(loads);
+    Ok(parts
+        .map(|(scenario, load)| Part { scenario, load })
+        .collect())
 }
 
 /// A scenario with its setup behind it.
@@ -252,13 +289,15 @@ impl<'a> Run<'a> {
         ctx: &'a Ctx,
         linked: &'a Arc<Linked>,
         plan: &'a Plan,
+        parts: &'a [Part<'a>],
         tally: &'a RefCell<Tally>,
-        crew: Option<&'a Crew>,
+        crew: Option<(&'a Crew<'a>, &'a Sender<Message>)>,
     ) -> Run<'a> {
         Run {
             ctx,
             linked,
             plan,
+            parts,
             tally,
             secrets: RefCell::default(),
             limit: Cell::new(None),
@@ -285,13 +324,12 @@ impl<'a> Run<'a> {
     }
 
     fn scenarios(&self) -> io::Result<()> {
-        let wanted = chosen(self.linked, self.plan);
         self.with_servers(|| {
             let mut prepared = Vec::new();
-            for scenario in &wanted {
-                prepared.extend(self.set_up(scenario)?);
+            for part in self.parts {
+                prepared.extend(self.set_up(part.scenario)?);
             }
-            if prepared.len() == wanted.len() && !self.is_stopping() {
+            if prepared.len() == self.parts.len() && !self.is_stopping() {
                 self.users(&prepared)?;
             }
             prepared
@@ -305,14 +343,14 @@ impl<'a> Run<'a> {
     fn users(&self, prepared: &[Prepared<'_>]) -> io::Result<()> {
         let start = self.start_of(prepared);
         match self.crew {
-            Some(crew) => {
+            Some((crew, messages)) => {
                 crew.begin(start.clone());
-                crew::work(self.ctx, crew, 0, &start)?;
+                crew::work(self.ctx, (crew, messages), 0, &start)?;
                 self.turn_until(|| crew.is_over())
             }
             None => {
-                let shared = Crew::shared(self.linked, self.plan);
-                crew::take_shares(self.ctx, self.linked, self.plan, &start, &shared, (0, 1));
+                let shared = crew::shared(self.parts);
+                crew::take_shares(self.ctx, self.parts, &start, &shared, (0, 1));
                 self.turn_until(|| self.ctx.worker().plans_are_over())
             }
         }

@@ -453,15 +453,18 @@ impl Worker {
     }
 
     /// Looks for events; waits for one if `block`.
-    pub(crate) fn poll(&self, block: bool) -> io::Result<()> {
+    pub(crate) fn poll(&self, ctx: &Ctx, block: bool) -> io::Result<()> {
         if !block {
             return self.reactor.poll(false, false);
         }
         self.stop.set_idle(true);
+        let before = self.reactor.now();
         let polled = self
             .reactor
             .poll(true, self.inbox.jobs.load(Ordering::Acquire) == 0);
         self.stop.set_idle(false);
+        let after = self.reactor.now();
+        ctx.recorder().waited(after.saturating_sub(before));
         polled
     }
 }

@@ -5,7 +5,8 @@
 use super::shared::Shared;
 use crate::ctx::Ctx;
 use crate::life::{self, LifeId};
-use crate::load::{Schedule, What};
+use crate::load::{DEFAULT_MAX_USERS, Schedule, What};
+use crate::metrics::ContextId;
 use crate::timer::{LAST, Nanos, Target, TimerId};
 use crate::user::User;
 use crate::waker::StrandId;
@@ -22,9 +23,6 @@ const BATCH: u32 = 32;
 
 /// How long a running iteration may go on at the end of a load, unless the plan says so.
 const GRACE: Nanos = 30_000_000_000;
-
-/// Users at once in an open model, unless the plan says so.
-const MAX_USERS: u64 = 10_000;
 
 /// Which part of a scenario's users is this worker's.
 #[derive(Clone, Copy, Debug)]
@@ -55,12 +53,33 @@ pub(crate) struct Cast {
     pub secrets: Vec<Rc<str>>,
     /// The seed of the run's randomness.
     pub random: u64,
+    /// Where samples of users belong: of the scenario, then of each phase.
+    contexts: Vec<ContextId>,
 }
 
 impl Cast {
-    /// What the users of a scenario share.
-    pub fn new(scenario: &Scenario, seed: u64, secrets: Vec<Rc<str>>, random: u64) -> Cast {
+    /// What the users of a scenario share on a worker.
+    pub fn new(
+        ctx: &Ctx,
+        scenario: &Scenario,
+        load: Option<&Load>,
+        seed: u64,
+        secrets: Vec<Rc<str>>,
+    ) -> Cast {
         let pointer = |cell: &_| crate::descs::is_pointer(*cell);
+        let own = std::iter::once(&[][..]);
+        let stages = load.map_or(&[][..], |load| &load.stages);
+        let phases = stages.iter().filter_map(|stage| match stage {
+            Stage::Spawn { tags, .. } => Some(tags.as_slice()),
+            _ => None,
+        });
+        let context = |more: &[(String, String)]| {
+            // A phase's tag takes the place of the scenario's of the same name.
+            let kept = scenario.tags.iter();
+            let kept = kept.filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+            let tags: Vec<(String, String)> = kept.chain(more).cloned().collect();
+            ctx.recorder().context(&scenario.name, &tags)
+        };
         Cast {
             name: scenario.name.as_str().into(),
             user_name: scenario.name.as_str().into(),
@@ -68,8 +87,15 @@ impl Cast {
             seed,
             cells: scenario.cells.iter().map(pointer).collect(),
             secrets,
-            random,
+            random: ctx.settings().seed,
+            contexts: own.chain(phases).map(context).collect(),
         }
+    }
+
+    /// Where samples of a phase's users belong.
+    fn context(&self, phase: Option<u32>) -> ContextId {
+        let place = phase.map_or(0, |phase| phase as usize + 1);
+        self.contexts.get(place).copied().unwrap_or_default()
     }
 }
 
@@ -111,8 +137,6 @@ pub(crate) struct Share {
     max: u64,
     alive: Cell<u64>,
     numbers: Cell<u64>,
-    /// Arrivals for which there was no user.
-    dropped: Cell<u64>,
     stopping: Cell<bool>,
     /// Users of a closed plan by their start.
     slots: RefCell<HashMap<u64, StrandId>>,
@@ -142,7 +166,7 @@ impl Share {
         let open = matches!(plan.stages.first(), Some(Stage::Arrivals { .. }));
         let max = plan
             .max_users
-            .unwrap_or(if open { MAX_USERS } else { u64::MAX });
+            .unwrap_or(if open { DEFAULT_MAX_USERS } else { u64::MAX });
         // Fewer users than workers: the others have nothing to do, or a user's worth of arrivals would be lost.
         let lane = Lane {
             workers: lane.workers.min(max),
@@ -166,7 +190,6 @@ impl Share {
             schedule: RefCell::new(schedule.peekable()),
             alive: Cell::new(0),
             numbers: Cell::new(0),
-            dropped: Cell::new(0),
             stopping: Cell::new(false),
             slots: RefCell::default(),
             free: RefCell::default(),
@@ -199,6 +222,9 @@ impl Share {
             let Some((at, index, what)) = self.take_due(now) else {
                 return false;
             };
+            if !matches!(what, What::Stop) {
+                ctx.recorder().lag(now, now.saturating_sub(at));
+            }
             match what {
                 What::Start => self.start(
                     ctx,
@@ -263,6 +289,7 @@ impl Share {
             return;
         }
         self.alive.set(self.alive.get() + 1);
+        ctx.recorder().user_started(self.cast.context(start.phase));
         let number = match self.open || self.plan.fresh_users {
             true => self.next_number(),
             false => start.index,
@@ -289,6 +316,7 @@ impl Share {
         );
         user.phase = phase;
         user.shared = Some(self.shared.clone());
+        user.context.set(self.cast.context(phase));
         user.secrets
             .borrow_mut()
             .extend(self.cast.secrets.iter().cloned());
@@ -317,7 +345,7 @@ impl Share {
                     arrival: true,
                 },
             ),
-            None => self.dropped.set(self.dropped.get() + 1),
+            None => ctx.recorder().dropped(self.cast.context(None), false),
         }
     }
 
@@ -379,6 +407,7 @@ impl Share {
     /// A user has ended; one that waits for room comes up. `fresh users` of a closed plan follow each other.
     pub fn user_ended(self: &Rc<Self>, ctx: &Ctx, user: &User, start: u64, successor: bool) {
         self.alive.set(self.alive.get() - 1);
+        ctx.recorder().user_ended(user.context.get());
         let slot = self.slots.borrow_mut().remove(&start);
         if slot.is_some() && successor && !self.stopping.get() {
             let next = Start {
@@ -407,7 +436,6 @@ impl Share {
             .is_some()
         {}
     }
-
 
     /// Whether there is nothing left to do.
     pub fn is_over(&self) -> bool {

@@ -4,31 +4,24 @@
 
 use super::crew::{Crew, Message};
 use super::tally::{Outcome, Tally};
-use super::{Plan, RunError, chosen, pin};
+use super::{Part, Plan, RunError, pin};
 use crate::event::Observer;
 use crate::link::Linked;
 use crate::load::Schedule;
 use crate::stop::StopHandle;
-use scn_compiler::ir::Scenario;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-
-/// Whether users come by a plan.
-pub(super) fn is_load(linked: &Linked, plan: &Plan) -> bool {
-    chosen(linked, plan)
-        .iter()
-        .any(|scenario| scenario.load.is_some())
-}
 
 /// Runs the scenarios of a plan on worker threads.
 pub(super) fn conduct(
     linked: &Arc<Linked>,
     plan: &Plan,
+    parts: &[Part<'_>],
     observer: &mut dyn Observer,
     stop: &StopHandle,
 ) -> Result<Outcome, RunError> {
-    let crew = Crew::new(linked, plan, stop, workers(linked, plan));
+    let crew = Crew::new(linked, plan, parts, stop, workers(plan, parts));
     let (sender, messages) = channel();
     thread::scope(|scope| {
         for worker in 0..crew.workers {
@@ -67,6 +60,7 @@ fn listen(messages: &Receiver<Message>, observer: &mut dyn Observer) -> Result<O
                 tally.count(&event);
                 observer.event(event);
             }
+            Message::Interval(..) => {}
             Message::Ended(Ok(objects)) => live += objects,
             Message::Ended(Err(error)) => result = Err(error),
         }
@@ -77,18 +71,15 @@ fn listen(messages: &Receiver<Message>, observer: &mut dyn Observer) -> Result<O
 }
 
 /// As many workers as there are cores, unless somebody says otherwise, and no more than users.
-fn workers(linked: &Linked, plan: &Plan) -> u32 {
-    let users = chosen(linked, plan)
-        .into_iter()
-        .map(peak)
-        .fold(0, u64::saturating_add);
+fn workers(plan: &Plan, parts: &[Part<'_>]) -> u32 {
+    let users = parts.iter().map(peak).fold(0, u64::saturating_add);
     let wanted = plan.workers.unwrap_or_else(|| pin::cores().len() as u32);
     u32::try_from(users).unwrap_or(u32::MAX).min(wanted).max(1)
 }
 
 /// The most users that a scenario may have at once.
-fn peak(scenario: &Scenario) -> u64 {
-    let Some(load) = &scenario.load else { return 1 };
+fn peak(part: &Part<'_>) -> u64 {
+    let Some(load) = &part.load else { return 1 };
     let scheduled = Schedule::new(load, 0).peak_users();
     scheduled.or(load.max_users).unwrap_or(u64::MAX)
 }

@@ -2,12 +2,13 @@
 //!
 //! Worker 0 leads: it runs params, servers, `setup` and `teardown` as well; see `Run::users`. Enter at [`Crew`].
 
-use super::{Plan, Run, RunError, chosen, on_this_thread};
+use super::{Part, Plan, Run, RunError, on_this_thread, settings};
 use crate::crew::{Cast, Lane, Share, Shared};
 use crate::ctx::Ctx;
 use crate::driver::turn;
 use crate::event::Event;
 use crate::link::Linked;
+use crate::metrics::Interval;
 use crate::run::tally::Tally;
 use crate::stop::StopHandle;
 use crate::timer::{Clock, Nanos, Target};
@@ -28,6 +29,8 @@ const INTERVAL: Nanos = 1_000_000_000;
 pub(super) enum Message {
     /// Something that is told in any case.
     Event(Event),
+    /// What a worker has measured in an interval.
+    Interval(u32, Box<Interval>),
     /// A worker has ended; so many objects were left, and there is nothing after this.
     Ended(Result<u64, RunError>),
 }
@@ -46,10 +49,11 @@ pub(super) struct Start {
 }
 
 /// What the threads of a run share.
-pub(super) struct Crew {
-    pub linked: Arc<Linked>,
-    pub plan: Plan,
-    pub stop: StopHandle,
+pub(super) struct Crew<'a> {
+    pub linked: &'a Arc<Linked>,
+    pub plan: &'a Plan,
+    pub parts: &'a [Part<'a>],
+    pub stop: &'a StopHandle,
     pub workers: u32,
     shared: Vec<Arc<Shared>>,
     /// Nothing until the lead has decided; then the start, or that there is none.
@@ -64,27 +68,35 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Crew {
-    pub fn new(linked: &Arc<Linked>, plan: &Plan, stop: &StopHandle, workers: u32) -> Crew {
+/// What workers share of each scenario.
+pub(super) fn shared(parts: &[Part<'_>]) -> Vec<Arc<Shared>> {
+    let parts = parts.iter();
+    parts
+        .map(|part| Arc::new(Shared::new(part.load.as_ref())))
+        .collect()
+}
+
+impl<'a> Crew<'a> {
+    /// A crew that has not begun.
+    pub fn new(
+        linked: &'a Arc<Linked>,
+        plan: &'a Plan,
+        parts: &'a [Part<'a>],
+        stop: &'a StopHandle,
+        workers: u32,
+    ) -> Crew<'a> {
         Crew {
-            shared: Crew::shared(linked, plan),
-            linked: linked.clone(),
-            plan: plan.clone(),
-            stop: stop.clone(),
+            shared: shared(parts),
+            linked,
+            plan,
+            parts,
+            stop,
             workers,
             start: Mutex::new(None),
             decided: Condvar::new(),
             working: AtomicUsize::new(workers as usize),
             lead: OnceLock::new(),
         }
-    }
-
-    /// What workers share of each scenario.
-    pub fn shared(linked: &Linked, plan: &Plan) -> Vec<Arc<Shared>> {
-        let scenarios = chosen(linked, plan).into_iter();
-        scenarios
-            .map(|scenario| Arc::new(Shared::new(scenario.load.as_ref())))
-            .collect()
     }
 
     /// Lets all workers start their users.
@@ -137,37 +149,56 @@ impl Crew {
         };
         match worker {
             0 => {
-                let result = self.lead(sink);
+                let result = self.lead(sink, messages);
                 self.decide(None);
                 result
             }
-            _ => self.follow(worker, sink),
+            _ => self.follow(worker, sink, messages),
         }
     }
 
-    fn lead(&self, sink: Box<dyn FnMut(Event)>) -> Result<u64, RunError> {
+    fn lead(
+        &self,
+        sink: Box<dyn FnMut(Event)>,
+        messages: &Sender<Message>,
+    ) -> Result<u64, RunError> {
         let tally = RefCell::new(Tally::default());
-        let clock = super::clock(&self.plan);
-        on_this_thread(&self.linked, &self.plan, &self.stop, sink, clock, |ctx| {
+        let clock = super::clock(self.plan);
+        let settings = settings(self.plan, true);
+        on_this_thread(self.linked, settings, self.stop, sink, clock, |ctx| {
             // Set once, by the only lead.
             let _ = self.lead.set(ctx.worker().inbox.clone());
-            Run::new(ctx, &self.linked, &self.plan, &tally, Some(self)).all()
+            Run::new(
+                ctx,
+                self.linked,
+                self.plan,
+                self.parts,
+                &tally,
+                Some((self, messages)),
+            )
+            .all()
         })
     }
 
-    fn follow(&self, worker: u32, sink: Box<dyn FnMut(Event)>) -> Result<u64, RunError> {
+    fn follow(
+        &self,
+        worker: u32,
+        sink: Box<dyn FnMut(Event)>,
+        messages: &Sender<Message>,
+    ) -> Result<u64, RunError> {
         let Some(start) = self.decision() else {
             return Ok(0);
         };
-        let clock = match super::clock(&self.plan) {
+        let clock = match super::clock(self.plan) {
             Clock::Virtual(_) => Clock::Virtual(start.at),
             Clock::Real => Clock::Real,
         };
-        let result = on_this_thread(&self.linked, &self.plan, &self.stop, sink, clock, |ctx| {
+        let settings = settings(self.plan, true);
+        let result = on_this_thread(self.linked, settings, self.stop, sink, clock, |ctx| {
             for (global, endpoint) in &start.endpoints {
                 ctx.worker().set_endpoint(*global, Some(*endpoint));
             }
-            Ok(work(ctx, self, worker, &start)?)
+            Ok(work(ctx, (self, messages), worker, &start)?)
         });
         if result.is_err() {
             // Its users never were: nobody is to wait for them.
@@ -178,18 +209,26 @@ impl Crew {
 }
 
 /// A worker's users, from the first start to the last end.
-pub(super) fn work(ctx: &Ctx, crew: &Crew, worker: u32, start: &Start) -> io::Result<()> {
+pub(super) fn work(
+    ctx: &Ctx,
+    (crew, messages): (&Crew<'_>, &Sender<Message>),
+    worker: u32,
+    start: &Start,
+) -> io::Result<()> {
     let lane = (worker, crew.workers);
-    take_shares(ctx, &crew.linked, &crew.plan, start, &crew.shared, lane);
+    take_shares(ctx, crew.parts, start, &crew.shared, lane);
     let reactor = ctx.worker().reactor();
-    let mut due = start.at + INTERVAL;
+    let mut due = start.at;
     while !ctx.worker().plans_are_over() {
+        due += INTERVAL;
         let timer = reactor.insert_timer(due, Target::Wake(Waker::noop().clone()));
         while reactor.now() < due && !ctx.worker().plans_are_over() {
             turn(ctx, true)?;
         }
         reactor.remove_timer(timer);
-        due += INTERVAL;
+        let interval = Box::new(ctx.recorder().take(reactor.now()));
+        // The conductor listens until all workers have ended.
+        let _ = messages.send(Message::Interval(worker, interval));
     }
     crew.users_ended();
     Ok(())
@@ -198,32 +237,30 @@ pub(super) fn work(ctx: &Ctx, crew: &Crew, worker: u32, start: &Start) -> io::Re
 /// Takes a worker's shares of all scenarios.
 pub(super) fn take_shares(
     ctx: &Ctx,
-    linked: &Arc<Linked>,
-    plan: &Plan,
+    parts: &[Part<'_>],
     start: &Start,
     shared: &[Arc<Shared>],
     (worker, workers): (u32, u32),
 ) {
-    let scenarios = chosen(linked, plan);
-    for (at, scenario) in scenarios.iter().enumerate() {
-        let secrets: Vec<Rc<str>> = start.secrets[at]
-            .iter()
-            .map(|text| text.as_str().into())
-            .collect();
-        let cast = Cast::new(scenario, start.seeds[at], secrets, plan.seed);
+    ctx.recorder().begin(start.at);
+    for (at, part) in parts.iter().enumerate() {
+        let secrets = start.secrets[at].iter();
+        let secrets: Vec<Rc<str>> = secrets.map(|text| text.as_str().into()).collect();
+        let cast = Cast::new(
+            ctx,
+            part.scenario,
+            part.load.as_ref(),
+            start.seeds[at],
+            secrets,
+        );
         let lane = Lane {
             worker: worker.into(),
             workers: workers.into(),
             scenario: at as u64,
-            scenarios: scenarios.len() as u64,
+            scenarios: parts.len() as u64,
         };
-        let share = Share::new(
-            cast,
-            scenario.load.as_ref(),
-            shared[at].clone(),
-            lane,
-            start.at,
-        );
+        let load = part.load.as_ref();
+        let share = Share::new(cast, load, shared[at].clone(), lane, start.at);
         ctx.worker().take_share(Rc::new(share));
     }
 }
