@@ -7,12 +7,16 @@
 
 mod args;
 mod check;
+mod digest;
 mod execute;
 mod explain;
 mod files;
 mod inspect;
+mod outputs;
 mod render;
 mod run;
+#[cfg(test)]
+mod sample;
 mod terminal;
 mod test;
 

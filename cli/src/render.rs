@@ -7,6 +7,8 @@ pub(crate) mod json;
 pub(crate) mod numbers;
 pub(crate) mod program;
 pub(crate) mod report;
+pub(crate) mod summary;
+pub(crate) mod table;
 pub(crate) mod tally;
 pub(crate) mod tests;
 pub(crate) mod transcript;

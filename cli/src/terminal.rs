@@ -13,6 +13,8 @@ pub enum Exit {
     Usage,
     /// The tool itself failed.
     Internal,
+    /// The load generator, not the target, was the limit.
+    Invalid,
 }
 
 impl Exit {
@@ -23,6 +25,7 @@ impl Exit {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::Internal => 3,
+            Exit::Invalid => 4,
         }
     }
 }

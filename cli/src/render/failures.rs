@@ -159,7 +159,7 @@ pub(crate) fn check(
     let shown = sides.filter(|(left, right)| short(left) && short(right));
     let message = match (error, shown) {
         (Some(error), _) => self::message(error),
-        (None, Some((left, right))) => format!("left is {left}, right is {right}"),
+        (None, Some((left, right))) => printable(&format!("left is {left}, right is {right}")),
         (None, None) => "does not hold".to_owned(),
     };
     let mut report = Report::new(None, Severity::Error, &message);

@@ -4,6 +4,7 @@ use super::numbers::Clock;
 use super::program::ProgramText;
 use super::tally::Tally;
 use super::transcript::section_word;
+use crate::outputs::results;
 use scn_compiler::Span;
 use scn_compiler::diagnostics::{Diagnostic, Severity};
 use scn_compiler::ir::SiteKind;
@@ -37,7 +38,7 @@ pub(crate) fn diagnostic(found: &Diagnostic, sources: &Sources) -> Value {
 }
 
 /// A place: file, line and column of its start and end (all from 1, columns in characters), and byte offsets.
-fn span_place(span: Span, sources: &Sources) -> Value {
+pub(crate) fn span_place(span: Span, sources: &Sources) -> Value {
     let (line, column) = sources.line_column(span);
     let (end_line, end_column) = sources.line_column(span.after());
     json!({
@@ -121,8 +122,11 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
         }
         Event::Exchange(exchange) => exchange_value(exchange, program, clock),
         Event::Transfer(transfer) => transfer_value(transfer),
-        // Samples of metrics are for reports on load, which are not part of this output yet.
-        Event::Sample { .. } | Event::Progress(_) | Event::Idle => Value::Null,
+        Event::Progress(second) => results::progress(second),
+        Event::Sample { metric, value } => {
+            json!({ "type": "sample", "metric": metric, "value": value })
+        }
+        Event::Idle => Value::Null,
         Event::DeferFailed { fault } => {
             json!({ "type": "defer_error", "error": error(fault, program) })
         }
@@ -164,7 +168,8 @@ fn outcome(end: &End) -> &'static str {
     }
 }
 
-fn error(fault: &Fault, program: &ProgramText) -> Value {
+/// An error with its place.
+pub(crate) fn error(fault: &Fault, program: &ProgramText) -> Value {
     let data = fault.data();
     json!({
         "kind": fault.kind(),
@@ -175,7 +180,8 @@ fn error(fault: &Fault, program: &ProgramText) -> Value {
     })
 }
 
-fn place_value(place: Place, program: &ProgramText) -> Value {
+/// A place with its function; null for places of host code.
+pub(crate) fn place_value(place: Place, program: &ProgramText) -> Value {
     if !program.is_known(place) {
         return Value::Null;
     }

@@ -87,6 +87,7 @@ impl Report {
     /// Adds the value of one side of a comparison; long ones are cut.
     pub(crate) fn side(&mut self, name: &'static str, value: &str) {
         const MOST: usize = 500;
+        let value = super::transcript::printable(value);
         let mut shown: String = value.chars().take(MOST).collect();
         if shown.len() < value.len() {
             shown.push_str(&format!("... ({} characters)", value.chars().count()));
