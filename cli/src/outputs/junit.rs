@@ -99,7 +99,7 @@ impl Case {
         if !self.output.is_empty() {
             out.push_str(&format!(
                 "      <system-out>{}</system-out>\n",
-                escaped(&self.output)
+                content(&self.output)
             ));
         }
         out.push_str("    </testcase>\n");

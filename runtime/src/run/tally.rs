@@ -1,11 +1,12 @@
 //! What a run comes to: counts of everything that decides over its exit status.
 
 use crate::event::{End, Event, Observer, SectionKind};
+use crate::report::Report;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 /// What a run has come to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// Iterations that ended, well or not.
     pub iterations: u64,
@@ -31,6 +32,8 @@ pub struct Outcome {
     pub stopped: bool,
     /// Objects that were alive at the end; there must be none.
     pub live_objects: u64,
+    /// What was measured.
+    pub report: Option<Box<Report>>,
 }
 
 impl Outcome {
