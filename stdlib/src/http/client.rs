@@ -211,7 +211,7 @@ fn settle(
     let message = outcome.result?;
     let (local, remote) = (connection.local, connection.remote);
     cx.with(|ctx| {
-        ctx.reserve(message.body.len())?;
+        ctx.reserve(message.body().len())?;
         ctx.user_state::<Session, _>(|mut session| {
             for line in message.head.all("set-cookie") {
                 session

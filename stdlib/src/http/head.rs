@@ -2,33 +2,52 @@
 
 use super::{HEAD_LIMIT, HttpError, LINES_LIMIT};
 use httparse::{Header, ParserConfig, Status};
-use smallvec::SmallVec;
 use std::mem::MaybeUninit;
-use std::ops::Range;
 
-/// Header lines of a message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Header lines of a message. The bytes are taken apart when somebody asks: parsing has looked at each once, and noted
+/// what decides over the body and the connection.
+#[derive(Clone, Debug, Default)]
 pub struct Head {
+    /// The head, and behind it what was kept together with it.
     bytes: Box<[u8]>,
-    lines: SmallVec<[Line; 12]>,
+    /// Where the header lines begin.
+    lines: u32,
+    /// Where they end, with the empty line.
+    end: u32,
+    /// Which of the headers that matter are there.
+    noted: u8,
+    /// The content length, if `LENGTH` is noted.
+    length: u64,
 }
 
-/// A header line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Line {
-    name: Range<u32>,
-    value: Range<u32>,
+/// There is one content-length, which is a number.
+const LENGTH: u8 = 1;
+/// There is a content-length that needs a closer look.
+const ODD_LENGTH: u8 = 2;
+/// There is a transfer-encoding.
+const CODING: u8 = 4;
+/// There is a connection header.
+const CONNECTION: u8 = 8;
+/// There is a set-cookie header.
+const COOKIE: u8 = 16;
+/// There is a location header.
+const LOCATION: u8 = 32;
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Head) -> bool {
+        self.bytes() == other.bytes()
+    }
 }
 
-/// A response's first line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+impl Eq for Head {}
+
+/// A response's first line, without the reason phrase; see [`Head::reason`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatusLine {
     /// The status code.
     pub status: u16,
     /// The minor version of HTTP/1.
     pub minor: u8,
-    /// The reason phrase.
-    pub reason: String,
 }
 
 /// A request's first line.
@@ -58,6 +77,15 @@ pub enum Framing {
 impl Head {
     /// Parses the head of a response; `None` when it is not complete.
     pub fn response(input: &[u8]) -> Result<Option<(StatusLine, Head, usize)>, HttpError> {
+        Head::response_with(input, |_, _| 0)
+    }
+
+    /// The same, keeping as many bytes behind the head together with it as `behind` says of status line and head; it
+    /// may say more than there are. See [`Head::behind`]. At that time the head has no lines, only what was noted of them.
+    pub fn response_with(
+        input: &[u8],
+        behind: impl FnOnce(&StatusLine, &Head) -> usize,
+    ) -> Result<Option<(StatusLine, Head, usize)>, HttpError> {
         let mut lines = [const { MaybeUninit::<Header>::uninit() }; LINES_LIMIT];
         let mut parsed = httparse::Response::new(&mut []);
         let mut config = ParserConfig::default();
@@ -69,12 +97,14 @@ impl Head {
         let first = StatusLine {
             status: parsed.code.unwrap_or_default(),
             minor: parsed.version.unwrap_or_default(),
-            reason: parsed.reason.unwrap_or_default().to_owned(),
         };
         if first.status < 100 {
             return Err(HttpError::BadResponse("the status code is below 100"));
         }
-        Ok(Some((first, Head::of(input, used, parsed.headers), used)))
+        let mut head = Head::noting(input, used, parsed.headers);
+        let keep = behind(&first, &head).min(input.len() - used);
+        head.keep(&input[..used + keep], parsed.headers);
+        Ok(Some((first, head, used)))
     }
 
     /// Parses the head of a request; `None` when it is not complete.
@@ -90,52 +120,99 @@ impl Head {
             target: parsed.path.unwrap_or_default().to_owned(),
             minor: parsed.version.unwrap_or_default(),
         };
-        Ok(Some((first, Head::of(input, used, parsed.headers), used)))
+        let mut head = Head::noting(input, used, parsed.headers);
+        head.keep(&input[..used], parsed.headers);
+        Ok(Some((first, head, used)))
     }
 
-    fn of(input: &[u8], used: usize, headers: &[Header]) -> Head {
+    /// Notes what matters of parsed header lines; the bytes are not there yet.
+    fn noting(input: &[u8], used: usize, headers: &[Header]) -> Head {
         let start = input.as_ptr() as usize;
-        let range = |part: &[u8]| {
-            // An empty value may point anywhere.
-            let from = if part.is_empty() {
-                0
-            } else {
-                (part.as_ptr() as usize - start) as u32
-            };
-            from..from + part.len() as u32
-        };
-        let lines = headers.iter().map(|h| Line {
-            name: range(h.name.as_bytes()),
-            value: range(h.value),
+        let lines = headers.first().map_or(used, |first| {
+            first.name.as_ptr() as usize - start
         });
         let mut head = Head {
-            lines: lines.collect(),
-            bytes: input[..used].into(),
+            lines: lines as u32,
+            end: used as u32,
+            ..Head::default()
         };
-        head.unfold();
+        headers.iter().for_each(|header| head.note(header));
         head
     }
 
-    /// Replaces the line ends of folded values by blanks (RFC 9112 section 5.2).
-    fn unfold(&mut self) {
-        for line in &self.lines {
-            for byte in &mut self.bytes[line.value.start as usize..line.value.end as usize] {
-                if matches!(byte, b'\r' | b'\n') {
-                    *byte = b' ';
+    fn note(&mut self, header: &Header) {
+        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
+        match header.name.len() {
+            8 if is("location") => self.noted |= LOCATION,
+            10 if is("connection") => self.noted |= CONNECTION,
+            10 if is("set-cookie") => self.noted |= COOKIE,
+            17 if is("transfer-encoding") => self.noted |= CODING,
+            14 if is("content-length") => match plain_number(header.value) {
+                Some(length) if self.noted & LENGTH == 0 => {
+                    self.noted |= LENGTH;
+                    self.length = length;
+                }
+                _ => self.noted |= ODD_LENGTH,
+            },
+            _ => {}
+        }
+    }
+
+    /// Keeps the bytes, with the line ends of folded values as blanks (RFC 9112 section 5.2).
+    fn keep(&mut self, bytes: &[u8], headers: &[Header]) {
+        self.bytes = bytes.into();
+        for header in headers {
+            if memchr::memchr(b'\n', header.value).is_some() {
+                let from = header.value.as_ptr() as usize - bytes.as_ptr() as usize;
+                for byte in &mut self.bytes[from..from + header.value.len()] {
+                    if matches!(byte, b'\r' | b'\n') {
+                        *byte = b' ';
+                    }
                 }
             }
         }
     }
 
-    fn part(&self, range: &Range<u32>) -> &[u8] {
-        &self.bytes[range.start as usize..range.end as usize]
+    /// What was kept behind the head.
+    pub fn behind(&self) -> &[u8] {
+        &self.bytes[self.end as usize..]
+    }
+
+    /// The reason phrase of a response, as far as it is plain text.
+    pub fn reason(&self) -> &str {
+        // Parsing has made sure of the form: version, blank, three digits, and perhaps a blank and the reason.
+        let first = self.bytes[..self.lines as usize].trim_ascii();
+        let first = first.split(|b| *b == b'\n').next().unwrap_or_default();
+        let reason = first.get(13..).unwrap_or_default();
+        match std::str::from_utf8(reason) {
+            Ok(reason) if reason.is_ascii() => reason.trim_end_matches('\r'),
+            _ => "",
+        }
+    }
+
+    /// Whether it takes a look at the lines to tell how the body ends.
+    pub fn is_odd(&self) -> bool {
+        self.noted & (ODD_LENGTH | CODING) != 0
+    }
+
+    /// Whether the response sets cookies.
+    pub fn sets_cookies(&self) -> bool {
+        self.noted & COOKIE != 0
+    }
+
+    /// Whether it names another location.
+    pub fn has_location(&self) -> bool {
+        self.noted & LOCATION != 0
     }
 
     /// All lines as name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.lines.iter().map(|line| {
-            let name = std::str::from_utf8(self.part(&line.name)).unwrap_or_default();
-            (name, self.part(&line.value).trim_ascii())
+        let lines = &self.bytes[self.lines as usize..self.end as usize];
+        // Parsing has refused what has no colon, and a blank before it; the empty line at the end has none.
+        lines.split(|b| *b == b'\n').filter_map(|line| {
+            let colon = memchr::memchr(b':', line)?;
+            let name = std::str::from_utf8(&line[..colon]).unwrap_or_default();
+            Some((name, line[colon + 1..].trim_ascii()))
         })
     }
 
@@ -169,7 +246,7 @@ impl Head {
 
     /// The names in lower case, each once, in order.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::with_capacity(self.lines.len());
+        let mut names: Vec<String> = Vec::new();
         for (name, _) in self.iter() {
             let name = name.to_ascii_lowercase();
             if !names.contains(&name) {
@@ -187,21 +264,24 @@ impl Head {
 
     /// How many bytes the head has.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.end as usize
     }
 
     /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.end == 0
     }
 
     /// The head as it came.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[..self.end as usize]
     }
 
     /// Whether the connection stays open after this message (RFC 9112 section 9.3).
     pub fn keeps_alive(&self, minor: u8) -> bool {
+        if self.noted & CONNECTION == 0 {
+            return minor > 0;
+        }
         if self.has_token("connection", "close") {
             return false;
         }
@@ -217,6 +297,10 @@ impl Head {
 
     /// What `Content-Length` and `Transfer-Encoding` say; `None` when they say nothing.
     pub fn framing(&self) -> Result<Option<Framing>, HttpError> {
+        if !self.is_odd() {
+            let known = self.noted & LENGTH != 0;
+            return Ok(known.then_some(Framing::Length(self.length)));
+        }
         let length = self.content_length()?;
         let mut codings = self.all("transfer-encoding").flat_map(tokens).peekable();
         if codings.peek().is_none() {
@@ -256,6 +340,17 @@ impl Head {
         }
         Ok(length)
     }
+}
+
+/// A value that is digits and nothing else, and fits.
+fn plain_number(value: &[u8]) -> Option<u64> {
+    let digits = value.trim_ascii();
+    let few = matches!(digits.len(), 1..=18);
+    if !few || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = digits.iter().fold(0, |n, digit| n * 10 + u64::from(digit - b'0'));
+    Some(number)
 }
 
 /// The words of a comma-separated value.

@@ -120,7 +120,7 @@ fn request_text(wire: &Wire) -> String {
 
 fn response_text(message: &Message) -> String {
     let first = &message.first;
-    let mut text = format!("HTTP/1.{} {} {}\n", first.minor, first.status, first.reason);
+    let mut text = format!("HTTP/1.{} {} {}\n", first.minor, first.status, message.head.reason());
     for (name, value) in message.head.iter() {
         let value = String::from_utf8_lossy(value);
         // Writing to a string cannot fail.
@@ -130,7 +130,7 @@ fn response_text(message: &Message) -> String {
             if is_credential(name) { "***" } else { &value }
         );
     }
-    push_body(&mut text, &message.body);
+    push_body(&mut text, message.body());
     text
 }
 

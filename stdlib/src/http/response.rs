@@ -37,16 +37,79 @@ pub struct ResponseReader {
 }
 
 /// A complete response.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Message {
-    /// Status, reason, version.
+    /// Status and version.
     pub first: StatusLine,
-    /// Headers.
+    /// Headers; behind them lies a body that came together with them.
     pub head: Head,
-    /// The body, decoded.
-    pub body: Vec<u8>,
     /// Whether the connection can be used again.
     pub keep_alive: bool,
+    /// A body that came in pieces or in chunks, decoded.
+    gathered: Vec<u8>,
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Message) -> bool {
+        let key = |m: &Message| (m.first, m.keep_alive);
+        key(self) == key(other) && self.head == other.head && self.body() == other.body()
+    }
+}
+
+impl Message {
+    /// The body, decoded.
+    pub fn body(&self) -> &[u8] {
+        match self.gathered.is_empty() {
+            true => self.head.behind(),
+            false => &self.gathered,
+        }
+    }
+
+    /// Reads a response that came as a whole: the message, and how many bytes it is. `None` when there may be more to
+    /// come, or anything is odd about it; then a [`ResponseReader`] tells.
+    pub fn whole(
+        head_only: bool,
+        max_body: u64,
+        input: &[u8],
+    ) -> Option<(Message, usize)> {
+        if !input.starts_with(b"HTTP/1.") {
+            return None;
+        }
+        let mut length = None;
+        let parsed = Head::response_with(input, |first, head| {
+            if head.is_odd() {
+                return 0;
+            }
+            length = match framing_of(head_only, first, head) {
+                Ok(Framing::Empty) => Some(0),
+                Ok(Framing::Length(n)) if n <= max_body => usize::try_from(n).ok(),
+                _ => None,
+            };
+            length.unwrap_or(0)
+        });
+        let (Ok(Some((first, head, used))), Some(length)) = (parsed, length) else {
+            return None;
+        };
+        if matches!(first.status, 100..=199) || head.behind().len() < length {
+            return None;
+        }
+        let keep_alive = head.keeps_alive(first.minor);
+        let message = Message {
+            first,
+            head,
+            keep_alive,
+            gathered: Vec::new(),
+        };
+        Some((message, used + length))
+    }
+}
+
+/// How the end of a response's body is found.
+fn framing_of(head_only: bool, first: &StatusLine, head: &Head) -> Result<Framing, HttpError> {
+    if head_only || matches!(first.status, 100..=199 | 204 | 304) {
+        return Ok(Framing::Empty);
+    }
+    Ok(head.framing()?.unwrap_or(Framing::Close))
 }
 
 impl ResponseReader {
@@ -119,8 +182,8 @@ impl ResponseReader {
         Some(Message {
             first,
             head,
-            body: self.data,
             keep_alive,
+            gathered: self.data,
         })
     }
 
@@ -166,10 +229,7 @@ impl ResponseReader {
     }
 
     fn framing(&self, first: &StatusLine, head: &Head) -> Result<Framing, HttpError> {
-        if self.head_only || matches!(first.status, 100..=199 | 204 | 304) {
-            return Ok(Framing::Empty);
-        }
-        Ok(head.framing()?.unwrap_or(Framing::Close))
+        framing_of(self.head_only, first, head)
     }
 
     fn body_for(&mut self, framing: Framing) -> Result<Body, HttpError> {
@@ -250,20 +310,37 @@ mod tests {
         Ok((reader.finish().ok_or(HttpError::Incomplete)?, used))
     }
 
+    /// What is to be compared of a result.
+    fn shown(result: &Result<(Message, usize), HttpError>) -> String {
+        match result {
+            Ok((m, used)) => format!(
+                "{:?} {:?} {} {used} {:?}",
+                m.first,
+                m.head.bytes(),
+                m.keep_alive,
+                m.body()
+            ),
+            Err(error) => format!("{error:?}"),
+        }
+    }
+
     fn read(wire: &[u8]) -> Result<Message, HttpError> {
         let whole = read_as("GET", wire, wire.len(), true);
         for size in 1..wire.len().min(60) {
             assert_eq!(
-                read_as("GET", wire, size, true),
-                whole,
+                shown(&read_as("GET", wire, size, true)),
+                shown(&whole),
                 "split every {size} bytes"
             );
+        }
+        if let Some(at_once) = Message::whole(false, 1000, wire) {
+            assert_eq!(shown(&Ok(at_once)), shown(&whole), "at once");
         }
         whole.map(|(message, _)| message)
     }
 
     fn text(message: &Message) -> &str {
-        std::str::from_utf8(&message.body).unwrap()
+        std::str::from_utf8(message.body()).unwrap()
     }
 
     #[test]
@@ -305,11 +382,11 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         ] {
             let message = read(wire).unwrap();
-            assert!(message.body.is_empty() && message.keep_alive);
+            assert!(message.body().is_empty() && message.keep_alive);
         }
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n";
         let (message, _) = read_as("HEAD", head, 7, false).unwrap();
-        assert!(message.body.is_empty() && message.keep_alive);
+        assert!(message.body().is_empty() && message.keep_alive);
         assert_eq!(message.head.get("content-length").as_deref(), Some("5000"));
     }
 
@@ -349,7 +426,7 @@ mod tests {
             b"\r\nHTTP/1.1 200\r\nX-Fold: a\r\n  b\r\nEmpty:\r\nContent-Length: 2, 2\r\n\r\nok",
         )
         .unwrap();
-        assert_eq!(message.first.reason, "");
+        assert_eq!(message.head.reason(), "");
         assert_eq!(
             message
                 .head
