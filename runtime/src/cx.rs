@@ -47,7 +47,7 @@ impl Cx {
     pub fn deadline<F: Future>(self, at: Nanos, future: F) -> Deadline<F> {
         Deadline {
             future,
-            sleep: self.sleep_until(at),
+            at: at.min(LAST),
         }
     }
 
@@ -72,6 +72,19 @@ impl Cx {
     /// Says so: an operation has ended, or a pause is over.
     pub fn set_intended(self, at: Nanos) {
         self.with(|ctx| ctx.worker().with_running(|strand| strand.intended = at));
+    }
+
+    /// For hand-written futures that wait with a limit: whether that moment has passed. If not, the future is polled
+    /// again at that moment at the latest; it says so in each poll that ends pending.
+    pub fn has_passed(self, at: Nanos) -> bool {
+        self.with(|ctx| {
+            let worker = ctx.worker();
+            let passed = at <= worker.reactor().seen();
+            if !passed {
+                worker.limit_to(at);
+            }
+            passed
+        })
     }
 
     /// Takes a non-blocking socket over; see [`Reactor::register`].
@@ -132,21 +145,22 @@ pub struct Elapsed;
 #[must_use = "futures do nothing unless awaited"]
 pub struct Deadline<F> {
     future: F,
-    sleep: Sleep,
+    at: Nanos,
 }
 
 impl<F: Future> Future for Deadline<F> {
     type Output = Result<F::Output, Elapsed>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: `future` is pinned with `self`: it is moved nowhere and dropped in place. `Sleep` does not mind.
-        let (future, sleep) = unsafe {
-            let this = self.get_unchecked_mut();
-            (Pin::new_unchecked(&mut this.future), &mut this.sleep)
-        };
+        let at = self.at;
+        // SAFETY: `future` is pinned with `self`: it is moved nowhere and dropped in place.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
         if let Poll::Ready(value) = future.poll(context) {
             return Poll::Ready(Ok(value));
         }
-        Pin::new(sleep).poll(context).map(|()| Err(Elapsed))
+        match Cx::new().has_passed(at) {
+            true => Poll::Ready(Err(Elapsed)),
+            false => Poll::Pending,
+        }
     }
 }

@@ -48,15 +48,13 @@ impl Worker {
         drain_woken(|id| self.queue(id));
     }
 
-    /// Fires the timers that are due.
+    /// Fires the timers that are due, as far as the last look at the clock tells.
     fn fire_due(&self, ctx: &Ctx) {
-        if self.reactor().next_timer().is_none() {
-            return;
-        }
-        let now = self.reactor().now();
+        let now = self.reactor().seen();
         while let Some(target) = self.reactor().pop_timer(now) {
             match target {
                 Target::Wake(waker) => waker.wake(),
+                Target::Limit(id) => self.look_at_limit(id, now),
                 Target::Scope(id, serial) => self.expire(ctx, id, serial),
                 Target::Life(id) => life::rested(ctx, id),
                 Target::Plan => self.look_at_plans(),
@@ -156,6 +154,7 @@ pub(crate) fn poked(ctx: &Ctx) -> Result<(), Fault> {
         return Ok(());
     }
     let worker = ctx.worker();
+    worker.reactor().look_at_clock();
     worker.fire_due(ctx);
     life::look_at_stop(ctx);
     if worker.is_outer_interrupted() {

@@ -7,7 +7,7 @@ pub mod args;
 pub mod results;
 mod waiting;
 
-pub use args::{Arg, Nanos, RawOwn, RawSlot, Text};
+pub use args::{Arg, Nanos, RawOwn, RawSlot, Text, Unread};
 pub use results::{New, Reply};
 pub use waiting::{Cx, Waiting, Waits};
 
@@ -266,6 +266,11 @@ impl Params {
     /// Names an extern type.
     pub fn external(&mut self, name: &'static str) {
         self.signature.externs.push(name);
+    }
+
+    /// Whether a parameter so far is taken over.
+    pub(crate) fn takes_over(&self) -> bool {
+        self.signature.params.iter().any(|param| param.own)
     }
 
     /// Completes it with a result.

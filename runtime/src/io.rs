@@ -41,6 +41,8 @@ struct Inner {
     buffer: RefCell<Box<[u8]>>,
     timers: RefCell<Timers>,
     clock: Cell<Clock>,
+    /// What the clock said when it was last looked at for timers.
+    seen: Cell<Nanos>,
 }
 
 /// What the reactor knows about a socket.
@@ -64,6 +66,7 @@ impl Reactor {
             buffer: RefCell::new(vec![0; RECEIVE_BUFFER].into()),
             timers: RefCell::default(),
             clock: Cell::new(clock),
+            seen: Cell::new(clock.now()),
         })))
     }
 
@@ -102,6 +105,20 @@ impl Reactor {
         self.0.clock.get().now()
     }
 
+    /// What the clock said at the end of the last poll: it costs nothing, and limits are looked at by it.
+    pub fn seen(&self) -> Nanos {
+        self.0.seen.get()
+    }
+
+    pub(crate) fn look_at_clock(&self) {
+        self.0.seen.set(self.now());
+    }
+
+    /// Whether the clock is a virtual one.
+    pub(crate) fn is_virtual(&self) -> bool {
+        matches!(self.0.clock.get(), Clock::Virtual(_))
+    }
+
     /// Adds a timer.
     pub fn insert_timer(&self, at: Nanos, target: Target) -> TimerId {
         self.0.timers.borrow_mut().insert(at.min(LAST), target)
@@ -136,6 +153,12 @@ impl Reactor {
     /// On a virtual clock nothing is waited for while a timer is pending: when the sockets are silent and
     /// `may_jump`, the clock jumps to the next timer.
     pub(crate) fn poll(&self, block: bool, may_jump: bool) -> io::Result<()> {
+        let polled = self.poll_events(block, may_jump);
+        self.look_at_clock();
+        polled
+    }
+
+    fn poll_events(&self, block: bool, may_jump: bool) -> io::Result<()> {
         let next = self.next_timer();
         match self.0.clock.get() {
             Clock::Real => self.wait(block.then_some(next)),
@@ -157,7 +180,7 @@ impl Reactor {
     /// `None` is no waiting, `Some(None)` without limit, `Some(Some(t))` until `t`.
     fn wait(&self, until: Option<Option<Nanos>>) -> io::Result<()> {
         let sources = &self.0.sources;
-        self.0.poller.wait(until, |token, event| {
+        self.0.poller.wait(until, self.seen(), |token, event| {
             let mut sources = sources.borrow_mut();
             if let Some(source) = sources.get_mut(token & 0xffff_ffff)
                 && source.serial as usize == token >> 32

@@ -41,7 +41,7 @@ pub mod worker;
 pub use ctx::{Ctx, Settings};
 pub use event::{Event, Observer};
 pub use fault::{Detail, Fault, Place, kind};
-pub use host::{Cx, Nanos, NativeDef, New, RawOwn, RawSlot, Text, ready, waiting};
+pub use host::{Cx, Nanos, NativeDef, New, RawOwn, RawSlot, Text, Unread, ready, waiting};
 pub use link::{LinkError, Linked};
 pub use object::{
     Any, Extern, Key, List, Map, Own, OwnSlot, Seen, Slot, Slots, VarList, VarMap, View,

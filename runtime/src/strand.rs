@@ -6,6 +6,7 @@
 use crate::frame::FrameStack;
 use crate::metrics::ContextId;
 use crate::scope::{Cancellation, Scope};
+use crate::timer::{NEVER, Nanos, TimerId};
 use crate::waker::StrandId;
 use std::rc::Rc;
 
@@ -37,7 +38,14 @@ pub(crate) struct Strand {
     pub context: ContextId,
     /// When it became runnable for its next operation: an arrival or timer was due, or the operation before had ended.
     pub intended: u64,
+    /// When the host function that it waits for wants to be resumed at the latest.
+    pub limit: Nanos,
+    /// The timer that looks at the limit, and when. It is not moved when the limit is: it fires, and is set anew.
+    pub alarm: (TimerId, Nanos),
 }
+
+/// What [`Strand::alarm`] is when there is none.
+pub(crate) const NO_ALARM: (TimerId, Nanos) = (TimerId::NONE, NEVER);
 
 /// To whom a strand reports its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,6 +86,8 @@ impl Strand {
             think: 0,
             context: ContextId::NONE,
             intended: 0,
+            limit: NEVER,
+            alarm: NO_ALARM,
         }
     }
 }

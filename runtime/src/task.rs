@@ -6,6 +6,7 @@
 use crate::ctx::Ctx;
 use crate::frame::{Cancel, Frame, FrameCode, HostCode, Resume, frame_size};
 use crate::host::{ERROR, OK, Ret};
+use crate::timer::NEVER;
 use crate::waker::waker;
 use std::task::Context;
 
@@ -40,11 +41,19 @@ unsafe fn resume(ctx: &Ctx, frame: *mut Frame) -> Resume {
             (host.waiting.start)(ctx, Frame::slots(frame), place);
             (*frame).state = STARTED;
         }
-        let waker = waker(ctx.worker().running());
+        let worker = ctx.worker();
+        worker.limit.set(NEVER);
+        let waker = waker(worker.running());
         let Some(ret) = (host.waiting.poll)(ctx, place, &mut Context::from_waker(&waker)) else {
+            worker.set_alarm();
             return Resume::Pending;
         };
         (host.waiting.drop)(place);
+        if worker.reactor().is_virtual() {
+            // The alarm must not be what the clock jumps to.
+            worker.limit.set(NEVER);
+            worker.set_alarm();
+        }
         leave(host, ret, Frame::slots(frame))
     }
 }

@@ -9,6 +9,9 @@ use std::task::Waker;
 /// Monotonic nanoseconds of the worker's clock.
 pub type Nanos = u64;
 
+/// Later than any moment: no limit.
+pub const NEVER: Nanos = Nanos::MAX;
+
 /// The last moment that a timer may be due: scripts have times as ints.
 pub const LAST: Nanos = i64::MAX as Nanos;
 
@@ -47,6 +50,8 @@ pub fn monotonic() -> Nanos {
 pub enum Target {
     /// Wakes a future.
     Wake(Waker),
+    /// Has a look at the limit of what a strand waits for.
+    Limit(StrandId),
     /// Ends a deadline scope (or shield) of a strand; the serial number tells it from later ones.
     Scope(StrandId, u32),
     /// Ends the pause of the user whose life is at this place.
@@ -60,6 +65,14 @@ pub enum Target {
 pub struct TimerId {
     index: u32,
     generation: u32,
+}
+
+impl TimerId {
+    /// No timer.
+    pub const NONE: TimerId = TimerId {
+        index: u32::MAX,
+        generation: 0,
+    };
 }
 
 struct Entry {

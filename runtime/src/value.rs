@@ -109,6 +109,11 @@ impl Obj {
         self.header().rc.get() == 1
     }
 
+    /// Whether it is never freed and never changed.
+    pub fn is_immortal(self) -> bool {
+        self.header().rc.get() & IMMORTAL != 0
+    }
+
     /// Adds a reference.
     pub fn retain(self) {
         let rc = &self.header().rc;

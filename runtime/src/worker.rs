@@ -12,8 +12,8 @@ use crate::io::Reactor;
 use crate::life::{Life, LifeId};
 use crate::scope::Left;
 use crate::stop::{StopHandle, StopWatch};
-use crate::strand::{Owner, Strand, Strands};
-use crate::timer::{Target, TimerId};
+use crate::strand::{NO_ALARM, Owner, Strand, Strands};
+use crate::timer::{LAST, NEVER, Nanos, Target, TimerId};
 use crate::user::User;
 use crate::waker::{Inbox, StrandId, WorkerNumber};
 use scn_compiler::ir::FuncId;
@@ -45,6 +45,8 @@ pub struct Worker {
     pub(crate) running: Cell<StrandId>,
     /// Whether a cancellation waits for the running strand's next wait or poll point.
     pub(crate) interrupted: Cell<bool>,
+    /// When the host function that runs wants to be resumed at the latest, as far as it has said.
+    pub(crate) limit: Cell<Nanos>,
     /// The slots of the frame that was popped last: the results of a call.
     popped: Cell<*mut u64>,
     pub(crate) lives: RefCell<Slab<Life>>,
@@ -98,6 +100,7 @@ impl Worker {
             stack: RefCell::default(),
             running: Cell::new(StrandId::NONE),
             interrupted: Cell::new(false),
+            limit: Cell::new(NEVER),
             popped: Cell::new(ptr::null_mut()),
             lives: RefCell::default(),
             shares: RefCell::default(),
@@ -256,12 +259,70 @@ impl Worker {
         unsafe { Frame::slots(frame.as_ptr()).copy_from_nonoverlapping(args.as_ptr(), args.len()) };
     }
 
+    /// Asks for the host function that runs to be resumed at that moment, if nothing wakes it before.
+    pub(crate) fn limit_to(&self, at: Nanos) {
+        self.limit.set(self.limit.get().min(at.min(LAST)));
+    }
+
+    /// The running strand waits: makes sure that a timer looks at its limit in time. A timer that is early enough stays
+    /// as it is, so that a limit for each request costs no timer for each request. On a virtual clock, which jumps to
+    /// the next timer, there is none that is not wanted.
+    pub(crate) fn set_alarm(&self) {
+        let (id, limit) = (self.running.get(), self.limit.get());
+        let exact = self.reactor.is_virtual();
+        let set = |strand: &mut Strand| {
+            strand.limit = limit;
+            let (timer, at) = strand.alarm;
+            if at == limit || !exact && at < limit {
+                return;
+            }
+            if at != NEVER {
+                self.reactor.remove_timer(timer);
+            }
+            strand.alarm = self.alarm(id, limit);
+        };
+        self.with_running(set);
+    }
+
+    fn alarm(&self, id: StrandId, limit: Nanos) -> (TimerId, Nanos) {
+        match limit {
+            NEVER => NO_ALARM,
+            limit => (self.reactor.insert_timer(limit, Target::Limit(id)), limit),
+        }
+    }
+
+    /// The alarm of a strand has fired: wakes it if its limit has passed, else sets the next alarm.
+    pub(crate) fn look_at_limit(&self, id: StrandId, now: Nanos) {
+        let mut strands = self.strands.borrow_mut();
+        let Some(strand) = strands.find(id) else {
+            return;
+        };
+        let limit = strand.limit;
+        strand.alarm = match limit > now {
+            true => self.alarm(id, limit),
+            false => NO_ALARM,
+        };
+        drop(strands);
+        if limit <= now {
+            self.queue(id);
+        }
+    }
+
+    /// Gives up what a strand that is gone has left.
+    fn clear(&self, strand: &mut Strand) {
+        strand.stack.free(&mut self.pool.borrow_mut());
+        let (timer, at) = std::mem::replace(&mut strand.alarm, NO_ALARM);
+        if at != NEVER {
+            self.reactor.remove_timer(timer);
+        }
+    }
+
     /// Removes a strand that has ended, and with it its results.
     pub(crate) fn remove_strand(&self, id: StrandId) {
         let Some(mut strand) = self.strands.borrow_mut().remove(id) else {
             return;
         };
-        strand.stack.free(&mut self.pool.borrow_mut());
+        self.clear(&mut strand);
         self.lives.borrow_mut()[strand.life as usize].strands -= 1;
     }
 
@@ -291,7 +352,7 @@ impl Worker {
     /// Removes the root strand of a life that is gone.
     pub(crate) fn forget_root(&self, id: StrandId) {
         if let Some(mut strand) = self.strands.borrow_mut().remove(id) {
-            strand.stack.free(&mut self.pool.borrow_mut());
+            self.clear(&mut strand);
         }
     }
 

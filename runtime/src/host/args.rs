@@ -7,8 +7,9 @@ use super::{Class, Params};
 use crate::ctx::Ctx;
 use crate::fault::Fault;
 use crate::object::{Any, Extern, List, Map, Own, Slots, VarList, VarMap, layout, text};
-use crate::value::Obj;
+use crate::value::{Obj, Value};
 use scn_compiler::ir::DescId;
+use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr};
 
 /// A parameter type.
@@ -161,6 +162,72 @@ unsafe impl Arg for DescId {
     unsafe fn read<'a>(_: &'a Ctx, regs: *mut u64) -> DescId {
         // SAFETY: the register is there.
         DescId(unsafe { regs.read() } as u32)
+    }
+}
+
+/// Parameters of type `T` that are read when somebody asks: for host functions that mostly need to know whether they are
+/// called as they were the last time. None of the parameters may be `@own`.
+#[derive(Debug)]
+pub struct Unread<'a, T> {
+    registers: &'a [u64],
+    parameters: PhantomData<T>,
+}
+
+impl<T> Clone for Unread<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Unread<'_, T> {}
+
+impl<'a, T: Arg> Unread<'a, T> {
+    /// The registers as they are.
+    pub fn registers(&self) -> &'a [u64] {
+        self.registers
+    }
+
+    /// Reads the parameters.
+    pub fn read<'c>(&self, ctx: &'c Ctx) -> T::In<'c>
+    where
+        'a: 'c,
+    {
+        // SAFETY: the registers are those of the parameters, and what they point to lives for `'a`.
+        unsafe { T::read(ctx, self.registers.as_ptr().cast_mut()) }
+    }
+
+    /// Whether each register will mean the same in any later call in which it has the same bits: a scalar, null, or an
+    /// object that is never freed.
+    pub fn is_lasting(&self) -> impl Iterator<Item = bool> + use<'a, T> {
+        let mut params = Params::default();
+        T::params(&mut params);
+        let classes = params.with_reply::<()>(false).params;
+        self.registers.iter().zip(classes).map(|(bits, param)| match param.class {
+            Class::Int | Class::Float => true,
+            // SAFETY: a pointer register holds null or a live object.
+            Class::Ptr => unsafe { Value(*bits).obj() }.is_none_or(Obj::is_immortal),
+            Class::Slot => false,
+        })
+    }
+}
+
+// SAFETY: the registers of `T`, which are read by `T`, and only as long as the call lasts.
+unsafe impl<T: Arg> Arg for Unread<'_, T> {
+    type In<'a> = Unread<'a, T>;
+    const REGISTERS: usize = T::REGISTERS;
+    fn params(params: &mut Params) {
+        T::params(params);
+        assert!(
+            !params.takes_over(),
+            "parameters that are read later, or twice, are borrowed"
+        );
+    }
+    unsafe fn read<'a>(_: &'a Ctx, regs: *mut u64) -> Unread<'a, T> {
+        Unread {
+            // SAFETY: the caller hands in that many registers, which nobody changes while the call lasts.
+            registers: unsafe { std::slice::from_raw_parts(regs, T::REGISTERS) },
+            parameters: PhantomData,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! mio's own timeout has milliseconds only, so waiting until a deadline is an event of the timerfd like any other.
 
-use crate::timer::{Nanos, monotonic};
+use crate::timer::Nanos;
 use crate::waker::Inbox;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
@@ -67,16 +67,17 @@ impl Poller {
         )
     }
 
-    /// `None` is no waiting, `Some(None)` without limit, `Some(Some(t))` until `t`.
+    /// `None` is no waiting, `Some(None)` without limit, `Some(Some(t))` until `t`; `now` is what is known of the time.
     pub fn wait(
         &self,
         until: Option<Option<Nanos>>,
+        now: Nanos,
         mut note: impl FnMut(usize, &mio::event::Event),
     ) -> io::Result<()> {
         let block = match until {
             None => false,
             Some(None) => true,
-            Some(Some(at)) => self.arm(at)?,
+            Some(Some(at)) => self.arm(at, now)?,
         };
         let mut events = self.events.borrow_mut();
         match self
@@ -99,8 +100,8 @@ impl Poller {
 
     /// Sets the timerfd unless it fires early enough anyway (then this wait ends early once, which is cheaper than
     /// a system call for each timer); false if the deadline has passed.
-    fn arm(&self, at: Nanos) -> io::Result<bool> {
-        if at <= monotonic() {
+    fn arm(&self, at: Nanos, now: Nanos) -> io::Result<bool> {
+        if at <= now {
             return Ok(false);
         }
         if self.armed.get().is_some_and(|armed| armed <= at) {

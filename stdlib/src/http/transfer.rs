@@ -6,10 +6,8 @@ use super::request::Wire;
 use super::response::{Message, ResponseReader};
 use crate::net::Limit;
 use crate::net::stream::Stream;
-use scn_runtime::cx::Sleep;
 use scn_runtime::{Cx, Fault, kind};
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
 /// How long a body waits for `100 Continue` before it is sent anyway (RFC 9110 section 10.1.1), in nanoseconds.
@@ -96,7 +94,6 @@ struct Transfer<'a> {
     /// Why sending failed.
     broken: Option<Fault>,
     marks: Marks,
-    timer: Option<(u64, Sleep)>,
 }
 
 /// Why receiving stops.
@@ -128,7 +125,6 @@ pub(crate) async fn transfer(cx: Cx, stream: &Stream, terms: &Terms<'_>) -> Outc
             started: cx.now(),
             ..Marks::default()
         },
-        timer: None,
     };
     let result = poll_fn(|task| transfer.poll(task)).await;
     transfer.finish(result)
@@ -151,7 +147,7 @@ impl Transfer<'_> {
                 Poll::Ready(Err(fault)) => return Poll::Ready(Err(self.reason(fault))),
                 Poll::Pending => {}
             }
-            ready!(self.poll_time(task))?;
+            ready!(self.poll_time())?;
         }
     }
 
@@ -212,17 +208,11 @@ impl Transfer<'_> {
     }
 
     /// Waits for the next limit; ready with an error when it is one of the caller's, without when there is more to do.
-    fn poll_time(&mut self, task: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+    fn poll_time(&mut self) -> Poll<Result<(), Fault>> {
         let limit = self.limit();
-        let (at, sleep) = self
-            .timer
-            .get_or_insert_with(|| (limit.at, self.cx.sleep_until(limit.at)));
-        if *at != limit.at {
-            *at = limit.at;
-            *sleep = self.cx.sleep_until(limit.at);
+        if !self.cx.has_passed(limit.at) {
+            return Poll::Pending;
         }
-        ready!(Pin::new(sleep).poll(task));
-        self.timer = None;
         match self.phase {
             Phase::Await(until) if until == limit.at => {
                 self.phase = Phase::Send(self.terms.wire.bytes.len());
