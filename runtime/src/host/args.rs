@@ -202,12 +202,15 @@ impl<'a, T: Arg> Unread<'a, T> {
         let mut params = Params::default();
         T::params(&mut params);
         let classes = params.with_reply::<()>(false).params;
-        self.registers.iter().zip(classes).map(|(bits, param)| match param.class {
-            Class::Int | Class::Float => true,
-            // SAFETY: a pointer register holds null or a live object.
-            Class::Ptr => unsafe { Value(*bits).obj() }.is_none_or(Obj::is_immortal),
-            Class::Slot => false,
-        })
+        self.registers
+            .iter()
+            .zip(classes)
+            .map(|(bits, param)| match param.class {
+                Class::Int | Class::Float => true,
+                // SAFETY: a pointer register holds null or a live object.
+                Class::Ptr => unsafe { Value(*bits).obj() }.is_none_or(Obj::is_immortal),
+                Class::Slot => false,
+            })
     }
 }
 

@@ -1,17 +1,20 @@
-//! Calls of `http`: connections taken or made, requests sent, redirects followed, each exchange reported.
+//! Calls of `http` as futures: what was called before over a connection that is kept goes the short way, here;
+//! everything else goes by [`follow`].
 
-use super::job::{Body, Common, Head, Job, Tls};
-use super::members::{Response, Timings};
-use super::report::Report;
-use super::request::{Request, Sending, Wire, is_idempotent};
-use super::response::Message;
-use super::session::{Connection, Dialled, Session};
-use super::transfer::{Outcome, Terms, transfer};
-use super::{name, redirect};
+use super::follow::{Course, Hop, follow, is_redirect, settle};
+use super::job::{AnyMethod, Arguments, Bodiless, WithBody};
+use super::members::Response;
+use super::prepared::{Prepared, Ready, prepare};
+use super::report::{Exchanged, report};
+use super::request::{Wire, is_idempotent};
+use super::session::{Connection, Session};
+use super::transfer::{Terms, Transfer};
 use crate::net::Limit;
-use scn_runtime::{Cx, Fault, NativeDef, New, waiting};
-use std::net::SocketAddr;
-use std::time::SystemTime;
+use scn_runtime::{Ctx, Cx, Fault, NativeDef, New, Unread, waiting};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 
 /// The natives of this file.
 pub(super) fn natives() -> Vec<NativeDef> {
@@ -36,231 +39,186 @@ const PATCH: usize = 4;
 const DELETE: usize = 5;
 const OPTIONS: usize = 6;
 
-const NO_BODY: Body<'static> = (None, None, None, None, false, false);
-
-async fn bodiless<const METHOD: usize>(
-    cx: Cx,
-    head: Head<'_>,
-    common: Common<'_>,
-    tls: Tls<'_>,
-) -> Result<New<Response>, Fault> {
-    call(cx, METHODS[METHOD], head, NO_BODY, common, tls).await
+fn bodiless<const METHOD: usize>(arguments: Unread<'_, Bodiless>) -> Call<'_> {
+    Call::new(Arguments::Bodiless(METHODS[METHOD], arguments))
 }
 
-async fn with_body<const METHOD: usize>(
-    cx: Cx,
-    head: Head<'_>,
-    body: Body<'_>,
-    common: Common<'_>,
-    tls: Tls<'_>,
-) -> Result<New<Response>, Fault> {
-    call(cx, METHODS[METHOD], head, body, common, tls).await
+fn with_body<const METHOD: usize>(arguments: Unread<'_, WithBody>) -> Call<'_> {
+    Call::new(Arguments::WithBody(METHODS[METHOD], arguments))
 }
 
-async fn any_method(
-    cx: Cx,
-    method: &str,
-    head: Head<'_>,
-    body: Body<'_>,
-    common: Common<'_>,
-    tls: Tls<'_>,
-) -> Result<New<Response>, Fault> {
-    call(cx, method, head, body, common, tls).await
+fn any_method(arguments: Unread<'_, AnyMethod>) -> Call<'_> {
+    Call::new(Arguments::AnyMethod(arguments))
 }
 
-async fn call(
-    cx: Cx,
-    method: &str,
-    head: Head<'_>,
-    body: Body<'_>,
-    common: Common<'_>,
-    tls: Tls<'_>,
-) -> Result<New<Response>, Fault> {
-    let (job, site, template) = cx.with(|ctx| {
-        let site = ctx.site_id();
-        let label = |site: u32| {
-            ctx.linked()
-                .program
-                .sites
-                .get(site as usize)
-                .map(|site| site.label.clone())
-        };
-        (
-            Job::new(ctx, method, head, body, common, tls),
-            site,
-            site.and_then(label),
-        )
-    });
-    let job = job?;
-    let given = job.name.clone();
-    let named = given.or_else(|| name::from_template(method, template.as_deref()?));
-    let report = Report { site, name: named };
-    follow(cx, job, &report).await.map(New)
+/// A call under way.
+struct Call<'a> {
+    arguments: Arguments<'a>,
+    state: State,
 }
 
-/// Performs a call with its redirects.
-async fn follow(cx: Cx, mut job: Job, report: &Report) -> Result<Response, Fault> {
-    let started = cx.now();
-    let total = Limit::from_now(cx, job.timeout);
-    let mut left = job.redirects;
-    loop {
-        let hop = hop(cx, &job, total, report).await?;
-        let message = &hop.message;
-        match redirect::next(&job.method, &job.url, message.first.status, &message.head) {
-            _ if job.redirects <= 0 => {}
-            Ok(None) => {}
-            Err(fault) => return Err(fault),
-            Ok(Some(_)) if left == 0 => {
-                let most = job.redirects;
-                return Err(Fault::text(
-                    "http.too_many_redirects",
-                    format!("more than {most} redirects"),
-                ));
-            }
-            Ok(Some(next)) => {
-                left -= 1;
-                apply(&mut job, next);
-                continue;
-            }
-        }
-        let total = cx.now().saturating_sub(started).cast_signed();
-        return Ok(Response {
-            timings: Timings {
-                total,
-                ..hop.timings
-            },
-            message: hop.message,
-            url: job.url.to_string(),
-            local: hop.local,
-            remote: hop.remote,
-        });
-    }
+enum State {
+    /// It was not polled yet, or has ended.
+    Start,
+    /// Over a kept connection.
+    Short(Short),
+    /// With all that may happen.
+    Long(Pin<Box<dyn Future<Output = Result<Response, Fault>>>>),
 }
 
-fn apply(job: &mut Job, next: redirect::Next) {
-    if !next.keeps_credentials {
-        job.authorization.clear();
-        let secret = ["authorization", "cookie", "host"];
-        job.headers.retain(|(name, _)| {
-            !secret
-                .iter()
-                .any(|secret| name.eq_ignore_ascii_case(secret))
-        });
-    }
-    if !next.keeps_body {
-        job.body = None;
-        job.headers
-            .retain(|(name, _)| !name.to_ascii_lowercase().starts_with("content-"));
-    }
-    job.method = next.method;
-    job.url = next.url;
-}
-
-/// One request and its response.
-struct Hop {
-    message: Message,
-    timings: Timings,
-    local: SocketAddr,
-    remote: SocketAddr,
-}
-
-async fn hop(cx: Cx, job: &Job, total: Limit, report: &Report) -> Result<Hop, Fault> {
-    let started = cx.now();
-    let wire = write(cx, job)?;
-    let key = job.dial.key(cx, &job.url);
-    let mut kept = cx.with(|ctx| ctx.user_state::<Session, _>(|mut session| session.take(&key)));
-    loop {
-        let reused = kept.is_some();
-        let (connection, dialled) = match kept.take() {
-            Some(connection) => (connection, Dialled::default()),
-            // Making connections is rare: it is not to make every call's frame large.
-            None => match Box::pin(job.dial.dial(cx, &job.url, total)).await {
-                Ok(made) => made,
-                Err(fault) => {
-                    report.failed_to_connect(cx, job, &wire, started, &fault);
-                    return Err(fault);
-                }
-            },
-        };
-        let terms = Terms {
-            wire: &wire,
-            method: &job.method,
-            expect_continue: job.expect_continue,
-            max_body: job.max_body,
-            total,
-            first_byte: job.first_byte,
-        };
-        let outcome = transfer(cx, &connection.stream, &terms).await;
-        if reused && outcome.is_stale() && (is_idempotent(&job.method) || outcome.sent == 0) {
-            continue;
-        }
-        report.exchange(cx, job, &wire, started, dialled, &outcome, reused);
-        return settle(cx, job, key, connection, dialled, outcome);
-    }
-}
-
-fn settle(
-    cx: Cx,
-    job: &Job,
-    key: super::session::Key,
+/// An exchange over a kept connection.
+struct Short {
+    prepared: Rc<Prepared>,
+    /// Path and query, if they are not the prepared ones.
+    target: Option<Box<str>>,
+    /// The request, if it is not the prepared one.
+    wire: Option<Box<Wire>>,
     connection: Connection,
-    dialled: Dialled,
-    outcome: Outcome,
-) -> Result<Hop, Fault> {
-    let timings = Timings::of(dialled, outcome.marks);
-    let message = outcome.result?;
-    let (local, remote) = (connection.local, connection.remote);
-    cx.with(|ctx| {
-        ctx.reserve(message.body().len())?;
-        ctx.user_state::<Session, _>(|mut session| {
-            for line in message.head.all("set-cookie") {
-                session
-                    .jar
-                    .store(&job.url, &String::from_utf8_lossy(line), unix_now());
-            }
-            if message.keep_alive {
-                session.put(key, connection);
-            }
-        });
-        Ok(Hop {
-            message,
-            timings,
-            local,
-            remote,
-        })
-    })
+    transfer: Transfer,
+    /// When the call began.
+    started: u64,
 }
 
-fn write(cx: Cx, job: &Job) -> Result<Wire, Fault> {
-    let cookie = cx.with(|ctx| {
-        ctx.user_state::<Session, _>(|session| match session.jar.is_empty() {
-            true => String::new(),
-            false => session.jar.header(&job.url, unix_now()),
+impl<'a> Call<'a> {
+    fn new(arguments: Arguments<'a>) -> Call<'a> {
+        Call {
+            arguments,
+            state: State::Start,
+        }
+    }
+
+    /// Chooses the way.
+    fn start(&self) -> Result<State, Fault> {
+        Ctx::current(|ctx| {
+            let Ready { prepared, target } = prepare(ctx, &self.arguments)?;
+            let started = ctx.now().cast_unsigned();
+            let (cookies, connection) = ctx.user_state::<Session, _>(|mut session| {
+                let closely = !is_idempotent(&prepared.job.method);
+                (!session.jar.is_empty(), session.take(prepared.key, closely))
+            });
+            let Some(connection) = connection else {
+                return Ok(long(&prepared, target.as_deref(), started, None));
+            };
+            let wire = match (&target, cookies) {
+                (None, false) => None,
+                (Some(target), false) => Some(Box::new(prepared.wire_for(target))),
+                (_, true) => {
+                    let job = prepared.job_for(target.as_deref());
+                    Some(Box::new(super::follow::write(ctx, &job)?))
+                }
+            };
+            let terms = terms(&prepared, wire.as_deref(), started);
+            Ok(State::Short(Short {
+                transfer: Transfer::new(started, &terms),
+                prepared,
+                target,
+                wire,
+                connection,
+                started,
+            }))
         })
-    });
-    let request = Request {
-        method: &job.method,
-        url: &job.url,
-        headers: &job.headers,
-        cookie: &cookie,
-        authorization: &job.authorization,
-        body: job
-            .body
-            .as_ref()
-            .map(|(body, media_type)| (body.as_slice(), media_type.as_str())),
-        sending: if job.chunked {
-            Sending::Chunked
-        } else {
-            Sending::Length
-        },
-        expect_continue: job.expect_continue,
+    }
+}
+
+/// The long way, or what is left of it after a first hop.
+fn long(prepared: &Rc<Prepared>, target: Option<&str>, started: u64, hop: Option<Hop>) -> State {
+    let course = Course {
+        prepared: prepared.clone(),
+        job: prepared.job_for(target),
+        started,
     };
-    request.write()
+    State::Long(Box::pin(follow(Cx::new(), course, hop)))
 }
 
-/// Seconds since 1970, for cookies.
-fn unix_now() -> i64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs().cast_signed())
+fn terms<'t>(prepared: &'t Prepared, wire: Option<&'t Wire>, started: u64) -> Terms<'t> {
+    let job = &prepared.job;
+    let wire = wire.unwrap_or(&prepared.wire);
+    Terms {
+        bytes: &wire.bytes,
+        head_len: wire.head_len,
+        last: wire.last,
+        head_only: prepared.head_only,
+        expect_continue: job.expect_continue,
+        max_body: job.max_body,
+        total: Limit::since(started, job.timeout),
+        first_byte: job.first_byte,
+    }
+}
+
+impl Future for Call<'_> {
+    type Output = Result<New<Response>, Fault>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        loop {
+            this.state = match &mut this.state {
+                State::Start => this.start()?,
+                State::Long(future) => return future.as_mut().poll(task).map_ok(New),
+                State::Short(short) => {
+                    let result = ready!(short.poll(task));
+                    let State::Short(short) = std::mem::replace(&mut this.state, State::Start)
+                    else {
+                        unreachable!("it is what it was a moment ago")
+                    };
+                    match short.finish(result)? {
+                        Ok(response) => return Poll::Ready(Ok(New(response))),
+                        Err(state) => state,
+                    }
+                }
+            };
+        }
+    }
+}
+
+impl Short {
+    fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let terms = terms(&self.prepared, self.wire.as_deref(), self.started);
+        self.transfer
+            .poll(Cx::new(), task, &self.connection.stream, &terms)
+    }
+
+    /// The response, or the way that the call goes on.
+    fn finish(self, result: Result<(), Fault>) -> Result<Result<Response, State>, Fault> {
+        let Short {
+            prepared,
+            target,
+            wire,
+            connection,
+            transfer,
+            started,
+        } = self;
+        let terms = terms(&prepared, wire.as_deref(), started);
+        let outcome = transfer.finish(Cx::new(), result, &terms);
+        let target = target.as_deref();
+        if outcome.is_stale() && (is_idempotent(&prepared.job.method) || outcome.sent == 0) {
+            return Ok(Err(long(&prepared, target, started, None)));
+        }
+        Ctx::current(|ctx| {
+            let wire = wire.as_deref().unwrap_or(&prepared.wire);
+            let exchanged = Exchanged {
+                prepared: &prepared,
+                job: &prepared.job,
+                target,
+                wire,
+                started,
+                dialled: None,
+                outcome: &outcome,
+                reused: true,
+            };
+            report(ctx, &exchanged);
+            let url = || prepared.job_for(target).url;
+            let hop = settle(ctx, prepared.key, url, connection, None, outcome)?;
+            if prepared.job.redirects > 0 && is_redirect(&hop.message) {
+                return Ok(Err(long(&prepared, target, started, Some(hop))));
+            }
+            Ok(Ok(Response {
+                message: hop.message,
+                url: prepared.shown_for(target),
+                ends: hop.ends,
+                dialled: None,
+                marks: hop.marks,
+                started,
+            }))
+        })
+    }
 }

@@ -128,9 +128,9 @@ impl Head {
     /// Notes what matters of parsed header lines; the bytes are not there yet.
     fn noting(input: &[u8], used: usize, headers: &[Header]) -> Head {
         let start = input.as_ptr() as usize;
-        let lines = headers.first().map_or(used, |first| {
-            first.name.as_ptr() as usize - start
-        });
+        let lines = headers
+            .first()
+            .map_or(used, |first| first.name.as_ptr() as usize - start);
         let mut head = Head {
             lines: lines as u32,
             end: used as u32,
@@ -349,7 +349,9 @@ fn plain_number(value: &[u8]) -> Option<u64> {
     if !few || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let number = digits.iter().fold(0, |n, digit| n * 10 + u64::from(digit - b'0'));
+    let number = digits
+        .iter()
+        .fold(0, |n, digit| n * 10 + u64::from(digit - b'0'));
     Some(number)
 }
 

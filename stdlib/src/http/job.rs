@@ -3,13 +3,14 @@
 use super::body::{Part, multipart};
 use super::content::{encoded_pairs, json_text, string_pairs};
 use super::members::Auth;
+use super::request::{Request, Sending};
 use super::session::Dial;
 use super::url::Url;
 use crate::net::address::source;
 use crate::tls::config::Options;
 use base64::Engine;
 use scn_compiler::ir::Scalar;
-use scn_runtime::{Any, Ctx, Fault, List, Map, Nanos, Text, View};
+use scn_runtime::{Any, Ctx, Fault, List, Map, Nanos, Text, Unread, View};
 
 /// `url`, `headers`, `query`.
 pub(crate) type Head<'a> = (&'a str, Option<Map<'a>>, Option<Map<'a>>);
@@ -45,6 +46,109 @@ pub(crate) type Tls<'a> = (
     Option<Text<'a>>,
     Option<&'a str>,
 );
+
+/// The registers of a call, read when that is needed.
+#[derive(Clone, Copy)]
+pub(crate) enum Arguments<'a> {
+    /// Of a method, without a body.
+    Bodiless(&'static str, Unread<'a, Bodiless>),
+    /// Of a method that may have one.
+    WithBody(&'static str, Unread<'a, WithBody>),
+    /// With the method as first argument.
+    AnyMethod(Unread<'a, AnyMethod>),
+}
+
+/// Parameters of `get` and `head`.
+pub(crate) type Bodiless = (Head<'static>, Common<'static>, Tls<'static>);
+/// Parameters of `post` and the like.
+pub(crate) type WithBody = (Head<'static>, Body<'static>, Common<'static>, Tls<'static>);
+/// Parameters of `request`.
+pub(crate) type AnyMethod = (
+    &'static str,
+    Head<'static>,
+    Body<'static>,
+    Common<'static>,
+    Tls<'static>,
+);
+
+const NO_BODY: Body<'static> = (None, None, None, None, false, false);
+
+impl Arguments<'_> {
+    /// Reads them all.
+    pub(crate) fn job(&self, cx: &Ctx) -> Result<Job, Fault> {
+        match self {
+            Arguments::Bodiless(method, unread) => {
+                let (head, common, tls) = unread.read(cx);
+                Job::new(cx, method, head, NO_BODY, common, tls)
+            }
+            Arguments::WithBody(method, unread) => {
+                let (head, body, common, tls) = unread.read(cx);
+                Job::new(cx, method, head, body, common, tls)
+            }
+            Arguments::AnyMethod(unread) => {
+                let (method, head, body, common, tls) = unread.read(cx);
+                Job::new(cx, method, head, body, common, tls)
+            }
+        }
+    }
+
+    /// The URL.
+    pub(crate) fn url<'c>(&self, cx: &'c Ctx) -> &'c str
+    where
+        Self: 'c,
+    {
+        match self {
+            Arguments::Bodiless(_, unread) => unread.read(cx).0.0,
+            Arguments::WithBody(_, unread) => unread.read(cx).0.0,
+            Arguments::AnyMethod(unread) => unread.read(cx).1.0,
+        }
+    }
+
+    /// The registers as they are.
+    pub(crate) fn registers(&self) -> &[u64] {
+        match self {
+            Arguments::Bodiless(_, unread) => unread.registers(),
+            Arguments::WithBody(_, unread) => unread.registers(),
+            Arguments::AnyMethod(unread) => unread.registers(),
+        }
+    }
+
+    /// Which of them is the URL.
+    pub(crate) fn url_register(&self) -> usize {
+        match self {
+            Arguments::AnyMethod(_) => 1,
+            _ => 0,
+        }
+    }
+
+    /// Whether `query` is given.
+    pub(crate) fn has_query(&self) -> bool {
+        self.registers()[self.url_register() + 2] != 0
+    }
+
+    /// Whether all but the URL will mean the same whenever the registers are the same.
+    pub(crate) fn is_lasting(&self) -> bool {
+        let url = self.url_register();
+        let lasting = self.lasting();
+        lasting
+            .iter()
+            .enumerate()
+            .all(|(at, lasting)| *lasting || at == url)
+    }
+
+    /// Whether the URL will.
+    pub(crate) fn has_lasting_url(&self) -> bool {
+        self.lasting()[self.url_register()]
+    }
+
+    fn lasting(&self) -> Vec<bool> {
+        match self {
+            Arguments::Bodiless(_, unread) => unread.is_lasting().collect(),
+            Arguments::WithBody(_, unread) => unread.is_lasting().collect(),
+            Arguments::AnyMethod(unread) => unread.is_lasting().collect(),
+        }
+    }
+}
 
 /// A call, ready to be sent.
 #[derive(Clone, Debug)]
@@ -163,6 +267,29 @@ impl Job {
             },
             url,
         })
+    }
+}
+
+impl Job {
+    /// The request, with this `Cookie` header.
+    pub(crate) fn request<'a>(&'a self, cookie: &'a str) -> Request<'a> {
+        Request {
+            method: &self.method,
+            url: &self.url,
+            headers: &self.headers,
+            cookie,
+            authorization: &self.authorization,
+            body: self
+                .body
+                .as_ref()
+                .map(|(body, media_type)| (body.as_slice(), media_type.as_str())),
+            sending: if self.chunked {
+                Sending::Chunked
+            } else {
+                Sending::Length
+            },
+            expect_continue: self.expect_continue,
+        }
     }
 }
 

@@ -5,12 +5,13 @@ use super::content::{json_object, string_map};
 use super::cookies::pair;
 use super::job::basic;
 use super::response::Message;
-use super::session::Dialled;
+use super::session::{Dialled, Ends};
 use super::transfer::Marks;
 use scn_runtime::{
     Ctx, DescId, Extern, Fault, NativeDef, New, Own, OwnSlot, Text, VarList, VarMap, ready,
 };
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 /// The natives of this file.
 pub(super) fn natives() -> Vec<NativeDef> {
@@ -41,13 +42,15 @@ pub(crate) struct Response {
     /// Status, headers, body.
     pub(super) message: Message,
     /// The URL that answered.
-    pub(super) url: String,
-    /// The address of this end.
-    pub(super) local: SocketAddr,
-    /// The address that answered.
-    pub(super) remote: SocketAddr,
-    /// How long the phases took.
-    pub(super) timings: Timings,
+    pub(super) url: Rc<str>,
+    /// The addresses of its connection.
+    pub(super) ends: Rc<Ends>,
+    /// How long connecting took.
+    pub(super) dialled: Option<Box<Dialled>>,
+    /// When what happened.
+    pub(super) marks: Marks,
+    /// When the call began.
+    pub(super) started: u64,
 }
 
 impl Extern for Response {
@@ -75,12 +78,12 @@ pub(super) struct Timings {
     pub(super) send: i64,
     pub(super) wait: i64,
     pub(super) receive: i64,
-    pub(super) total: i64,
 }
 
 impl Timings {
     /// From the parts of connecting and the marks of a transfer.
-    pub(super) fn of(dialled: Dialled, marks: Marks) -> Timings {
+    pub(super) fn of(dialled: Option<&Dialled>, marks: &Marks) -> Timings {
+        let dialled = dialled.copied().unwrap_or_default();
         let span = |from: u64, to: u64| {
             if from == 0 || to < from {
                 0
@@ -107,7 +110,6 @@ impl Timings {
                 },
             ),
             receive: span(marks.first, marks.done),
-            total: 0,
         }
     }
 
@@ -203,20 +205,21 @@ fn json(cx: &Ctx, r: &Response) -> Result<Own, Fault> {
 }
 
 fn url(r: &Response) -> String {
-    r.url.clone()
+    r.url.to_string()
 }
 
 fn remote(r: &Response) -> SocketAddr {
-    r.remote
+    r.ends.remote
 }
 
 fn local(r: &Response) -> SocketAddr {
-    r.local
+    r.ends.local
 }
 
 fn timings(cx: &Ctx, desc: DescId, r: &Response) -> Own {
-    let t = r.timings;
-    let all = [t.dns, t.connect, t.tls, t.send, t.wait, t.receive, t.total];
+    let t = Timings::of(r.dialled.as_deref(), &r.marks);
+    let total = r.marks.done.saturating_sub(r.started).cast_signed();
+    let all = [t.dns, t.connect, t.tls, t.send, t.wait, t.receive, total];
     cx.heap
         .record(desc, all.into_iter().map(OwnSlot::int).collect())
 }

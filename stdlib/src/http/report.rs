@@ -1,107 +1,113 @@
 //! What an exchange reports: name, times, bytes, and in verbose runs its text, without secrets.
 
+use super::follow::Course;
 use super::job::Job;
 use super::members::Timings;
 use super::name;
+use super::prepared::Prepared;
 use super::request::Wire;
 use super::response::Message;
 use super::session::Dialled;
 use super::transfer::Outcome;
 use scn_runtime::event::{Event, Exchange};
-use scn_runtime::{Ctx, Cx, Fault};
+use scn_runtime::{Ctx, Fault};
 use std::fmt::Write;
 
 /// How much of a body is shown.
 const SHOWN: usize = 4096;
 
-/// Where a call's exchanges belong.
-pub(super) struct Report {
-    /// The reporting site.
-    pub(super) site: Option<u32>,
-    /// The name, if it was given or the site has a template.
-    pub(super) name: Option<String>,
+/// An exchange that had a connection.
+pub(super) struct Exchanged<'a> {
+    /// What the call's site asks for.
+    pub(super) prepared: &'a Prepared,
+    /// The request; after redirects it is not what was prepared.
+    pub(super) job: &'a Job,
+    /// Path and query, if they are not those of the request.
+    pub(super) target: Option<&'a str>,
+    /// The request as sent.
+    pub(super) wire: &'a Wire,
+    /// When it began.
+    pub(super) started: u64,
+    /// How long connecting took.
+    pub(super) dialled: Option<&'a Dialled>,
+    /// What became of it.
+    pub(super) outcome: &'a Outcome,
+    /// Whether the connection had been used before.
+    pub(super) reused: bool,
 }
 
-impl Report {
-    /// Reports an exchange that had a connection.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn exchange(
-        &self,
-        cx: Cx,
-        job: &Job,
-        wire: &Wire,
-        started: u64,
-        dialled: Dialled,
-        outcome: &Outcome,
-        reused: bool,
-    ) {
-        let timings = Timings::of(dialled, outcome.marks);
-        let status = outcome
-            .result
-            .as_ref()
-            .ok()
-            .map(|message| message.first.status);
-        let error = outcome.result.as_ref().err().cloned();
-        let message = outcome.result.as_ref().ok();
-        cx.with(|ctx| {
-            let exchange = Exchange {
-                status,
-                phases: timings.phases(),
-                sent: outcome.sent as u64,
-                received: outcome.received,
-                reused,
-                failed: error.is_some() || status.is_some_and(|status| !job.ok.holds(status)),
-                error,
-                ..self.start(cx, ctx, job, started)
-            };
-            self.emit(ctx, exchange, wire, message);
-        });
-    }
+/// Reports an exchange.
+pub(super) fn report(ctx: &Ctx, exchanged: &Exchanged<'_>) {
+    let Exchanged {
+        prepared,
+        job,
+        target,
+        started,
+        outcome,
+        reused,
+        ..
+    } = *exchanged;
+    let message = outcome.result.as_ref().ok();
+    let error = outcome.result.as_ref().err().cloned();
+    let status = message.map(|message| message.first.status);
+    let exchange = Exchange {
+        status,
+        phases: Timings::of(exchanged.dialled, &outcome.marks).phases(),
+        sent: outcome.sent as u64,
+        received: outcome.received,
+        reused,
+        failed: error.is_some() || status.is_some_and(|status| !job.ok.holds(status)),
+        error,
+        nanos: outcome.marks.done.saturating_sub(started).cast_signed(),
+        ..start(ctx, prepared, job, target)
+    };
+    emit(ctx, exchange, exchanged.wire, message);
+}
 
-    /// Reports an exchange that got no connection.
-    pub(super) fn failed_to_connect(
-        &self,
-        cx: Cx,
-        job: &Job,
-        wire: &Wire,
-        started: u64,
-        fault: &Fault,
-    ) {
-        cx.with(|ctx| {
-            let start = self.start(cx, ctx, job, started);
-            let exchange = Exchange {
-                failed: true,
-                error: Some(fault.clone()),
-                ..start
-            };
-            self.emit(ctx, exchange, wire, None);
-        });
-    }
+/// Reports a request that got no connection.
+pub(super) fn report_unconnected(
+    ctx: &Ctx,
+    course: &Course,
+    wire: &Wire,
+    started: u64,
+    fault: &Fault,
+) {
+    let exchange = Exchange {
+        failed: true,
+        error: Some(fault.clone()),
+        nanos: ctx.now().saturating_sub_unsigned(started),
+        ..start(ctx, &course.prepared, &course.job, None)
+    };
+    emit(ctx, exchange, wire, None);
+}
 
-    fn start(&self, cx: Cx, ctx: &Ctx, job: &Job, started: u64) -> Exchange {
-        let name = self
-            .name
-            .clone()
-            .unwrap_or_else(|| name::from_path(&job.method, job.url.path()));
-        Exchange {
-            protocol: "http",
-            user: ctx.user().id,
-            site: self.site,
-            method: job.method.clone(),
-            name: ctx.mask(&name),
-            target: ctx.mask(&job.url.to_string()),
-            nanos: cx.now().saturating_sub(started).cast_signed(),
-            ..Exchange::default()
-        }
+/// What every exchange has.
+fn start(ctx: &Ctx, prepared: &Prepared, job: &Job, target: Option<&str>) -> Exchange {
+    let mut url = job.url.clone();
+    if let Some(target) = target {
+        target.clone_into(&mut url.target);
     }
+    let name = match &prepared.name {
+        Some(name) => name.to_string(),
+        None => name::from_path(&job.method, url.path()),
+    };
+    Exchange {
+        protocol: "http",
+        user: ctx.user().id,
+        site: prepared.site,
+        method: job.method.clone(),
+        name: ctx.mask(&name),
+        target: ctx.mask(&url.to_string()),
+        ..Exchange::default()
+    }
+}
 
-    fn emit(&self, ctx: &Ctx, mut exchange: Exchange, wire: &Wire, message: Option<&Message>) {
-        if ctx.verbose() {
-            let response = message.map(response_text).unwrap_or_default();
-            exchange.text = Some((ctx.mask(&request_text(wire)), ctx.mask(&response)));
-        }
-        ctx.emit(Event::Exchange(Box::new(exchange)));
+fn emit(ctx: &Ctx, mut exchange: Exchange, wire: &Wire, message: Option<&Message>) {
+    if ctx.verbose() {
+        let response = message.map(response_text).unwrap_or_default();
+        exchange.text = Some((ctx.mask(&request_text(wire)), ctx.mask(&response)));
     }
+    ctx.emit(Event::Exchange(Box::new(exchange)));
 }
 
 fn request_text(wire: &Wire) -> String {
@@ -120,7 +126,12 @@ fn request_text(wire: &Wire) -> String {
 
 fn response_text(message: &Message) -> String {
     let first = &message.first;
-    let mut text = format!("HTTP/1.{} {} {}\n", first.minor, first.status, message.head.reason());
+    let mut text = format!(
+        "HTTP/1.{} {} {}\n",
+        first.minor,
+        first.status,
+        message.head.reason()
+    );
     for (name, value) in message.head.iter() {
         let value = String::from_utf8_lossy(value);
         // Writing to a string cannot fail.

@@ -67,11 +67,7 @@ impl Message {
 
     /// Reads a response that came as a whole: the message, and how many bytes it is. `None` when there may be more to
     /// come, or anything is odd about it; then a [`ResponseReader`] tells.
-    pub fn whole(
-        head_only: bool,
-        max_body: u64,
-        input: &[u8],
-    ) -> Option<(Message, usize)> {
+    pub fn whole(head_only: bool, max_body: u64, input: &[u8]) -> Option<(Message, usize)> {
         if !input.starts_with(b"HTTP/1.") {
             return None;
         }
@@ -113,10 +109,10 @@ fn framing_of(head_only: bool, first: &StatusLine, head: &Head) -> Result<Framin
 }
 
 impl ResponseReader {
-    /// A reader for the answer to a request.
-    pub fn new(method: &str, max_body: u64) -> ResponseReader {
+    /// A reader for the answer to a request, which is a head only if the method is HEAD.
+    pub fn new(head_only: bool, max_body: u64) -> ResponseReader {
         ResponseReader {
-            head_only: method == "HEAD",
+            head_only,
             max_body,
             partial: HeadBuffer::default(),
             message: None,
@@ -296,7 +292,7 @@ mod tests {
         size: usize,
         end: bool,
     ) -> Result<(Message, usize), HttpError> {
-        let mut reader = ResponseReader::new(method, 1000);
+        let mut reader = ResponseReader::new(method == "HEAD", 1000);
         let mut used = 0;
         for piece in wire.chunks(size) {
             used += reader.feed(piece)?;
@@ -395,7 +391,7 @@ mod tests {
         let wire = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok";
         let message = read(wire).unwrap();
         assert_eq!((message.first.status, text(&message)), (201, "ok"));
-        let mut reader = ResponseReader::new("POST", 10);
+        let mut reader = ResponseReader::new(false, 10);
         reader.feed(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
         assert!(reader.is_continued() && !reader.has_head() && !reader.is_done());
         assert_eq!(reader.end(), Err(HttpError::Incomplete));
@@ -468,7 +464,7 @@ mod tests {
 
     #[test]
     fn another_protocol_is_known_by_its_first_bytes() {
-        let mut reader = ResponseReader::new("GET", 10);
+        let mut reader = ResponseReader::new(false, 10);
         assert!(matches!(
             reader.feed(b"220 mail"),
             Err(HttpError::BadResponse(_))
@@ -509,7 +505,7 @@ mod tests {
             read(b"HTTP/1.1 200 OK\r\nContent-Le"),
             Err(HttpError::Incomplete)
         );
-        assert_eq!(ResponseReader::new("GET", 10).end(), Err(HttpError::Closed));
+        assert_eq!(ResponseReader::new(false, 10).end(), Err(HttpError::Closed));
     }
 
     #[test]

@@ -7,10 +7,11 @@ use crate::net::stream::Stream;
 use crate::net::{Limit, connect, resolve, within};
 use crate::tls;
 use crate::tls::config::Options;
-use scn_runtime::{Cx, Fault};
+use scn_runtime::{Ctx, Cx, Fault};
 use socket2::SockRef;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 /// Connections that are kept for one key.
 const KEPT: usize = 32;
@@ -20,12 +21,23 @@ const KEPT: usize = 32;
 pub(crate) struct Session {
     /// The cookies.
     pub(crate) jar: Jar,
-    kept: HashMap<Key, Vec<Connection>>,
+    /// Idle connections. A user has few, so that looking through them is faster than hashing.
+    kept: Vec<(KeyId, Connection)>,
+}
+
+/// A key as a number of the worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyId(u32);
+
+/// The keys of a worker.
+#[derive(Debug, Default)]
+struct Keys {
+    ids: HashMap<Key, KeyId>,
 }
 
 /// What makes connections interchangeable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
+struct Key {
     host: String,
     port: u16,
     bind: Option<SocketAddr>,
@@ -38,9 +50,16 @@ pub(crate) struct Key {
 pub(crate) struct Connection {
     /// The stream.
     pub(crate) stream: Stream,
-    /// The address of this end.
+    /// Its addresses.
+    pub(crate) ends: Rc<Ends>,
+}
+
+/// The addresses of a connection.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    /// That of this end.
     pub(crate) local: SocketAddr,
-    /// The address of the other end.
+    /// That of the other end.
     pub(crate) remote: SocketAddr,
 }
 
@@ -70,19 +89,23 @@ pub(crate) struct Dial {
 
 impl Dial {
     /// The key of connections to a URL.
-    pub(crate) fn key(&self, cx: Cx, url: &Url) -> Key {
+    pub(crate) fn key(&self, ctx: &Ctx, url: &Url) -> KeyId {
         let tls = url.tls.then(|| {
             (
-                cx.with(|ctx| tls::config::intern(ctx, &self.tls)),
+                tls::config::intern(ctx, &self.tls),
                 self.server_name.clone(),
             )
         });
-        Key {
+        let key = Key {
             host: url.host.clone(),
             port: url.port,
             bind: self.bind,
             tls,
-        }
+        };
+        ctx.run_state::<Keys, _>(|mut keys| {
+            let next = KeyId(u32::try_from(keys.ids.len()).expect("keys fit memory"));
+            *keys.ids.entry(key).or_insert(next)
+        })
     }
 
     /// Makes a connection.
@@ -138,8 +161,7 @@ impl Dial {
         Ok((
             Connection {
                 stream,
-                local,
-                remote,
+                ends: Rc::new(Ends { local, remote }),
             },
             dialled,
         ))
@@ -147,11 +169,12 @@ impl Dial {
 }
 
 impl Session {
-    /// A kept connection that is still usable as far as can be seen; closed ones are dropped.
-    pub(crate) fn take(&mut self, key: &Key) -> Option<Connection> {
-        let kept = self.kept.get_mut(key)?;
-        while let Some(connection) = kept.pop() {
-            if connection.stream.is_usable() {
+    /// A kept connection that is still usable as far as can be seen; closed ones are dropped. The reactor knows what has
+    /// come since the last poll, without a system call; `closely` asks the kernel, for requests that cannot be repeated.
+    pub(crate) fn take(&mut self, key: KeyId, closely: bool) -> Option<Connection> {
+        while let Some(at) = self.kept.iter().rposition(|(known, _)| *known == key) {
+            let (_, connection) = self.kept.swap_remove(at);
+            if connection.stream.is_usable(closely) {
                 return Some(connection);
             }
         }
@@ -159,10 +182,14 @@ impl Session {
     }
 
     /// Keeps a connection for further requests.
-    pub(crate) fn put(&mut self, key: Key, connection: Connection) {
-        let kept = self.kept.entry(key).or_default();
-        if kept.len() < KEPT {
-            kept.push(connection);
+    pub(crate) fn put(&mut self, key: KeyId, connection: Connection) {
+        let same = self.kept.iter().filter(|(known, _)| *known == key).count();
+        if same < KEPT {
+            if self.kept.capacity() == 0 {
+                // Most users talk to one server.
+                self.kept.reserve_exact(1);
+            }
+            self.kept.push((key, connection));
         }
     }
 }

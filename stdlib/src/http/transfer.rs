@@ -2,7 +2,6 @@
 //! receiving and time at once.
 
 use super::HttpError;
-use super::request::Wire;
 use super::response::{Message, ResponseReader};
 use crate::net::Limit;
 use crate::net::stream::Stream;
@@ -13,12 +12,20 @@ use std::task::{Context, Poll, ready};
 /// How long a body waits for `100 Continue` before it is sent anyway (RFC 9110 section 10.1.1), in nanoseconds.
 const CONTINUE_LIMIT: i64 = 1_000_000_000;
 
+/// Requests up to this many bytes are sent by one call that takes no time to speak of.
+const SMALL: usize = 16 << 10;
+
 /// What a transfer depends on.
+#[derive(Clone, Copy)]
 pub(crate) struct Terms<'a> {
     /// The request.
-    pub(crate) wire: &'a Wire,
-    /// Its method.
-    pub(crate) method: &'a str,
+    pub(crate) bytes: &'a [u8],
+    /// Where its body starts.
+    pub(crate) head_len: usize,
+    /// Whether the connection cannot be used again.
+    pub(crate) last: bool,
+    /// Whether the method is HEAD.
+    pub(crate) head_only: bool,
     /// Whether the body waits for `100 Continue`.
     pub(crate) expect_continue: bool,
     /// The largest body of a response.
@@ -40,6 +47,8 @@ pub(crate) struct Marks {
     pub(crate) first: u64,
     /// The last byte came.
     pub(crate) done: u64,
+    /// Whether the kernel did not take the request at once.
+    delayed: bool,
 }
 
 /// What became of a transfer.
@@ -81,11 +90,9 @@ enum Phase {
     Receive,
 }
 
-struct Transfer<'a> {
-    cx: Cx,
-    stream: &'a Stream,
-    terms: &'a Terms<'a>,
-    reader: ResponseReader,
+/// A request and its response on their way.
+pub(crate) struct Transfer {
+    reader: Reader,
     phase: Phase,
     sent: usize,
     received: u64,
@@ -94,6 +101,68 @@ struct Transfer<'a> {
     /// Why sending failed.
     broken: Option<Fault>,
     marks: Marks,
+}
+
+/// What reads the response.
+enum Reader {
+    /// Nothing came.
+    Fresh,
+    /// It came as a whole.
+    Whole(Message),
+    /// It comes in pieces.
+    Pieces(Box<ResponseReader>),
+}
+
+impl Reader {
+    /// Takes input, and gives how many bytes of it belong to the response.
+    fn feed(&mut self, terms: &Terms<'_>, data: &[u8]) -> Result<usize, HttpError> {
+        if let Reader::Fresh = self {
+            if let Some((message, used)) = Message::whole(terms.head_only, terms.max_body, data) {
+                *self = Reader::Whole(message);
+                return Ok(used);
+            }
+            *self = Reader::Pieces(Box::new(ResponseReader::new(
+                terms.head_only,
+                terms.max_body,
+            )));
+        }
+        match self {
+            Reader::Pieces(pieces) => pieces.feed(data),
+            _ => Ok(0),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        match self {
+            Reader::Fresh => false,
+            Reader::Whole(_) => true,
+            Reader::Pieces(pieces) => pieces.is_done(),
+        }
+    }
+
+    fn is_continued(&self) -> bool {
+        matches!(self, Reader::Pieces(pieces) if pieces.is_continued())
+    }
+
+    fn has_started(&self) -> bool {
+        !matches!(self, Reader::Fresh)
+    }
+
+    fn end(&mut self) -> Result<(), HttpError> {
+        match self {
+            Reader::Fresh => Err(HttpError::Closed),
+            Reader::Whole(_) => Ok(()),
+            Reader::Pieces(pieces) => pieces.end(),
+        }
+    }
+
+    fn finish(self) -> Option<Message> {
+        match self {
+            Reader::Fresh => None,
+            Reader::Whole(message) => Some(message),
+            Reader::Pieces(pieces) => pieces.finish(),
+        }
+    }
 }
 
 /// Why receiving stops.
@@ -106,38 +175,47 @@ enum Event {
 
 /// Sends a request and receives its response.
 pub(crate) async fn transfer(cx: Cx, stream: &Stream, terms: &Terms<'_>) -> Outcome {
-    let expects = terms.expect_continue && terms.wire.head_len < terms.wire.bytes.len();
-    let mut transfer = Transfer {
-        cx,
-        stream,
-        terms,
-        reader: ResponseReader::new(terms.method, terms.max_body),
-        phase: Phase::Send(if expects {
-            terms.wire.head_len
-        } else {
-            terms.wire.bytes.len()
-        }),
-        sent: 0,
-        received: 0,
-        spoilt: terms.wire.last,
-        broken: None,
-        marks: Marks {
-            started: cx.now(),
-            ..Marks::default()
-        },
-    };
-    let result = poll_fn(|task| transfer.poll(task)).await;
-    transfer.finish(result)
+    let mut transfer = Transfer::new(cx.now(), terms);
+    let result = poll_fn(|task| transfer.poll(cx, task, stream, terms)).await;
+    transfer.finish(cx, result, terms)
 }
 
-impl Transfer<'_> {
-    fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+impl Transfer {
+    /// A transfer that begins now.
+    pub(crate) fn new(started: u64, terms: &Terms<'_>) -> Transfer {
+        let expects = terms.expect_continue && terms.head_len < terms.bytes.len();
+        Transfer {
+            reader: Reader::Fresh,
+            phase: Phase::Send(if expects {
+                terms.head_len
+            } else {
+                terms.bytes.len()
+            }),
+            sent: 0,
+            received: 0,
+            spoilt: terms.last,
+            broken: None,
+            marks: Marks {
+                started,
+                ..Marks::default()
+            },
+        }
+    }
+
+    /// Goes on; ready when the response is complete, or cannot be.
+    pub(crate) fn poll(
+        &mut self,
+        cx: Cx,
+        task: &mut Context<'_>,
+        stream: &Stream,
+        terms: &Terms<'_>,
+    ) -> Poll<Result<(), Fault>> {
         loop {
-            self.poll_send(task);
-            match self.poll_receive(task) {
+            self.poll_send(cx, task, stream, terms);
+            match self.poll_receive(cx, task, stream, terms) {
                 Poll::Ready(Ok(Event::Done)) => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(Event::Continue)) => {
-                    self.phase = Phase::Send(self.terms.wire.bytes.len());
+                    self.phase = Phase::Send(terms.bytes.len());
                     continue;
                 }
                 Poll::Ready(Ok(Event::End)) => {
@@ -147,37 +225,43 @@ impl Transfer<'_> {
                 Poll::Ready(Err(fault)) => return Poll::Ready(Err(self.reason(fault))),
                 Poll::Pending => {}
             }
-            ready!(self.poll_time())?;
+            ready!(self.poll_time(cx, terms))?;
         }
     }
 
     /// Sends as far as the kernel takes it. A failure is told only when there is no response either: a peer may
     /// answer and close before it has read everything.
-    fn poll_send(&mut self, task: &mut Context<'_>) {
+    fn poll_send(&mut self, cx: Cx, task: &mut Context<'_>, stream: &Stream, terms: &Terms<'_>) {
         let Phase::Send(to) = self.phase else {
             return;
         };
-        match self
-            .stream
-            .poll_send(task, &self.terms.wire.bytes[..to], &mut self.sent)
-        {
-            Poll::Pending => {}
-            Poll::Ready(Ok(())) if to < self.terms.wire.bytes.len() => {
-                self.phase = Phase::Await(self.cx.after(CONTINUE_LIMIT));
+        let at_once = self.sent == 0 && to <= SMALL;
+        match stream.poll_send(task, &terms.bytes[..to], &mut self.sent) {
+            Poll::Pending => self.marks.delayed = true,
+            Poll::Ready(Ok(())) if to < terms.bytes.len() => {
+                self.phase = Phase::Await(cx.after(CONTINUE_LIMIT));
             }
             Poll::Ready(result) => {
                 self.broken = result.err();
                 self.spoilt |= self.broken.is_some();
-                self.marks.sent = self.cx.now();
+                // What the kernel takes at once is sent when it begins to be: that saves a look at the clock.
+                self.marks.sent = match at_once && !self.marks.delayed {
+                    true => self.marks.started,
+                    false => cx.now(),
+                };
                 self.phase = Phase::Receive;
             }
         }
     }
 
-    fn poll_receive(&mut self, task: &mut Context<'_>) -> Poll<Result<Event, Fault>> {
+    fn poll_receive(
+        &mut self,
+        cx: Cx,
+        task: &mut Context<'_>,
+        stream: &Stream,
+        terms: &Terms<'_>,
+    ) -> Poll<Result<Event, Fault>> {
         let Transfer {
-            cx,
-            stream,
             reader,
             phase,
             received,
@@ -189,14 +273,16 @@ impl Transfer<'_> {
             if data.is_empty() {
                 return Poll::Ready(Event::End);
             }
-            if marks.first == 0 {
+            let is_first = marks.first == 0;
+            if is_first {
                 marks.first = cx.now();
             }
             *received += data.len() as u64;
-            match reader.feed(data) {
+            match reader.feed(terms, data) {
                 Err(error) => Poll::Ready(Event::Failed(error)),
                 Ok(used) if reader.is_done() => {
                     *spoilt |= used < data.len();
+                    marks.done = if is_first { marks.first } else { cx.now() };
                     Poll::Ready(Event::Done)
                 }
                 Ok(_) if reader.is_continued() && matches!(phase, Phase::Await(_)) => {
@@ -208,24 +294,24 @@ impl Transfer<'_> {
     }
 
     /// Waits for the next limit; ready with an error when it is one of the caller's, without when there is more to do.
-    fn poll_time(&mut self) -> Poll<Result<(), Fault>> {
-        let limit = self.limit();
-        if !self.cx.has_passed(limit.at) {
+    fn poll_time(&mut self, cx: Cx, terms: &Terms<'_>) -> Poll<Result<(), Fault>> {
+        let limit = self.limit(terms);
+        if !cx.has_passed(limit.at) {
             return Poll::Pending;
         }
         match self.phase {
             Phase::Await(until) if until == limit.at => {
-                self.phase = Phase::Send(self.terms.wire.bytes.len());
+                self.phase = Phase::Send(terms.bytes.len());
                 Poll::Ready(Ok(()))
             }
-            _ if limit.at == self.terms.total.at => Poll::Ready(Err(limit.fault())),
+            _ if limit.at == terms.total.at => Poll::Ready(Err(limit.fault())),
             _ => Poll::Ready(Err(limit.fault_of("the first byte of the response"))),
         }
     }
 
-    fn limit(&self) -> Limit {
-        let total = self.terms.total;
-        match (self.phase, self.terms.first_byte) {
+    fn limit(&self, terms: &Terms<'_>) -> Limit {
+        let total = terms.total;
+        match (self.phase, terms.first_byte) {
             (Phase::Await(at), _) => total.earlier(Some(Limit::since(at, 0))),
             (Phase::Receive, Some(nanos)) if self.marks.first == 0 => {
                 total.earlier(Some(Limit::since(self.marks.sent, nanos)))
@@ -244,10 +330,13 @@ impl Transfer<'_> {
         }
     }
 
-    fn finish(self, result: Result<(), Fault>) -> Outcome {
+    /// What became of it.
+    pub(crate) fn finish(self, cx: Cx, result: Result<(), Fault>, terms: &Terms<'_>) -> Outcome {
         let mut marks = self.marks;
-        marks.done = self.cx.now();
-        let all_sent = self.sent == self.terms.wire.bytes.len();
+        if marks.done == 0 {
+            marks.done = cx.now();
+        }
+        let all_sent = self.sent == terms.bytes.len();
         let usable = !self.spoilt && all_sent;
         let message = result.and_then(|()| {
             let mut message = self.reader.finish().ok_or(HttpError::Incomplete)?;

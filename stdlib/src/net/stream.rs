@@ -73,17 +73,21 @@ impl Stream {
         poll_fn(|task| self.poll_receive(task, &mut on_data)).await
     }
 
-    /// Whether an idle connection can be used: it is open, and nothing unasked has arrived.
-    pub(crate) fn is_usable(&self) -> bool {
+    /// Whether an idle connection can be used: it is open, and nothing unasked has arrived, as far as the reactor knows;
+    /// `closely` asks the kernel as well.
+    pub(crate) fn is_usable(&self, closely: bool) -> bool {
         match self {
-            Stream::Plain(io) => is_silent(io),
-            Stream::Tls(tls) => tls.is_usable(),
+            Stream::Plain(io) => is_silent(io, closely),
+            Stream::Tls(tls) => tls.is_usable(closely),
         }
     }
 }
 
 /// Whether nothing can be read from a socket now, not even its end.
-pub(crate) fn is_silent(io: &Io) -> bool {
+pub(crate) fn is_silent(io: &Io, closely: bool) -> bool {
+    if !closely && !io.is_readable() {
+        return true;
+    }
     let mut byte = [std::mem::MaybeUninit::uninit()];
     match socket2::SockRef::from(io).peek(&mut byte) {
         Err(error) => error.kind() == io::ErrorKind::WouldBlock,

@@ -201,9 +201,9 @@ impl TlsStream {
     }
 
     /// Whether an idle connection can be used: session tickets may have come, nothing else.
-    pub(crate) fn is_usable(&self) -> bool {
+    pub(crate) fn is_usable(&self, closely: bool) -> bool {
         let mut task = Context::from_waker(Waker::noop());
-        while !is_silent(&self.io) {
+        while !is_silent(&self.io, closely) {
             if !matches!(self.poll_take(&mut task), Poll::Ready(Ok(()))) {
                 return false;
             }

@@ -1,0 +1,205 @@
+//! A call with all that may happen to it: connections made, requests repeated, redirects followed.
+
+use super::job::Job;
+use super::members::Response;
+use super::prepared::Prepared;
+use super::redirect;
+use super::report::{Exchanged, report, report_unconnected};
+use super::request::{Wire, is_idempotent};
+use super::response::Message;
+use super::session::{Connection, Dialled, Ends, KeyId, Session};
+use super::transfer::{Marks, Outcome, Terms, transfer};
+use super::url::Url;
+use crate::net::Limit;
+use scn_runtime::{Ctx, Cx, Fault};
+use std::rc::Rc;
+use std::time::SystemTime;
+
+/// Where a call is.
+pub(super) struct Course {
+    /// What its site asks for.
+    pub(super) prepared: Rc<Prepared>,
+    /// The request that is next.
+    pub(super) job: Job,
+    /// When the call began.
+    pub(super) started: u64,
+}
+
+/// One request and its response.
+pub(super) struct Hop {
+    /// The response.
+    pub(super) message: Message,
+    /// When what happened.
+    pub(super) marks: Marks,
+    /// How long connecting took.
+    pub(super) dialled: Option<Box<Dialled>>,
+    /// The addresses of the connection.
+    pub(super) ends: Rc<Ends>,
+}
+
+/// Performs a call with its redirects; `arrived` is the response to the first request if there is one already.
+pub(super) async fn follow(
+    cx: Cx,
+    mut course: Course,
+    mut arrived: Option<Hop>,
+) -> Result<Response, Fault> {
+    let total = Limit::since(course.started, course.job.timeout);
+    let most = course.job.redirects;
+    let mut left = most;
+    loop {
+        let hop = match arrived.take() {
+            Some(hop) => hop,
+            None => hop(cx, &course, total).await?,
+        };
+        if most > 0
+            && let Some(next) = next(&course.job, &hop.message)?
+        {
+            if left == 0 {
+                return Err(Fault::text(
+                    "http.too_many_redirects",
+                    format!("more than {most} redirects"),
+                ));
+            }
+            left -= 1;
+            apply(&mut course.job, next);
+            continue;
+        }
+        return Ok(Response {
+            message: hop.message,
+            url: course.job.url.to_string().into(),
+            ends: hop.ends,
+            dialled: hop.dialled,
+            marks: hop.marks,
+            started: course.started,
+        });
+    }
+}
+
+fn next(job: &Job, message: &Message) -> Result<Option<redirect::Next>, Fault> {
+    redirect::next(&job.method, &job.url, message.first.status, &message.head)
+}
+
+/// Whether a response asks for another request.
+pub(super) fn is_redirect(message: &Message) -> bool {
+    (300..400).contains(&message.first.status) && message.head.has_location()
+}
+
+fn apply(job: &mut Job, next: redirect::Next) {
+    if !next.keeps_credentials {
+        job.authorization.clear();
+        let secret = ["authorization", "cookie", "host"];
+        job.headers.retain(|(name, _)| {
+            !secret
+                .iter()
+                .any(|secret| name.eq_ignore_ascii_case(secret))
+        });
+    }
+    if !next.keeps_body {
+        job.body = None;
+        job.headers
+            .retain(|(name, _)| !name.to_ascii_lowercase().starts_with("content-"));
+    }
+    job.method = next.method;
+    job.url = next.url;
+}
+
+async fn hop(cx: Cx, course: &Course, total: Limit) -> Result<Hop, Fault> {
+    let job = &course.job;
+    let started = cx.now();
+    let idempotent = is_idempotent(&job.method);
+    let (wire, key) =
+        cx.with(|ctx| Ok::<_, Fault>((write(ctx, job)?, job.dial.key(ctx, &job.url))))?;
+    let take =
+        |ctx: &Ctx| ctx.user_state::<Session, _>(|mut session| session.take(key, !idempotent));
+    let mut kept = cx.with(take);
+    loop {
+        let reused = kept.is_some();
+        let (connection, dialled) = match kept.take() {
+            Some(connection) => (connection, None),
+            None => match job.dial.dial(cx, &job.url, total).await {
+                Ok((connection, dialled)) => (connection, Some(Box::new(dialled))),
+                Err(fault) => {
+                    cx.with(|ctx| report_unconnected(ctx, course, &wire, started, &fault));
+                    return Err(fault);
+                }
+            },
+        };
+        let terms = Terms {
+            bytes: &wire.bytes,
+            head_len: wire.head_len,
+            last: wire.last,
+            head_only: job.method == "HEAD",
+            expect_continue: job.expect_continue,
+            max_body: job.max_body,
+            total,
+            first_byte: job.first_byte,
+        };
+        let outcome = transfer(cx, &connection.stream, &terms).await;
+        if reused && outcome.is_stale() && (idempotent || outcome.sent == 0) {
+            continue;
+        }
+        return cx.with(|ctx| {
+            let exchanged = Exchanged {
+                prepared: &course.prepared,
+                job,
+                target: None,
+                wire: &wire,
+                started,
+                dialled: dialled.as_deref(),
+                outcome: &outcome,
+                reused,
+            };
+            report(ctx, &exchanged);
+            settle(ctx, key, || job.url.clone(), connection, dialled, outcome)
+        });
+    }
+}
+
+/// Takes a response: its cookies, and its connection for further requests.
+pub(super) fn settle(
+    ctx: &Ctx,
+    key: KeyId,
+    url: impl FnOnce() -> Url,
+    connection: Connection,
+    dialled: Option<Box<Dialled>>,
+    outcome: Outcome,
+) -> Result<Hop, Fault> {
+    let message = outcome.result?;
+    let ends = connection.ends.clone();
+    ctx.reserve(message.body().len())?;
+    ctx.user_state::<Session, _>(|mut session| {
+        if message.head.sets_cookies() {
+            let url = url();
+            for line in message.head.all("set-cookie") {
+                session
+                    .jar
+                    .store(&url, &String::from_utf8_lossy(line), unix_now());
+            }
+        }
+        if message.keep_alive {
+            session.put(key, connection);
+        }
+    });
+    Ok(Hop {
+        message,
+        marks: outcome.marks,
+        dialled,
+        ends,
+    })
+}
+
+/// Writes the request, with the user's cookies.
+pub(super) fn write(ctx: &Ctx, job: &Job) -> Result<Wire, Fault> {
+    let cookie = ctx.user_state::<Session, _>(|session| match session.jar.is_empty() {
+        true => String::new(),
+        false => session.jar.header(&job.url, unix_now()),
+    });
+    job.request(&cookie).write()
+}
+
+/// Seconds since 1970, for cookies.
+fn unix_now() -> i64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs().cast_signed())
+}
