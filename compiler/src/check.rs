@@ -25,7 +25,7 @@ mod literal;
 mod load;
 mod member;
 mod method;
-mod metrics;
+pub(crate) mod metrics;
 mod names;
 mod native;
 mod operator;

@@ -12,6 +12,7 @@ mod lower;
 mod passes;
 pub mod source;
 
+pub use check::metrics::built_in_names as built_in_metrics;
 pub use check::{Checked, check, check_library};
 pub use diagnostics::{Code, Diagnostic, Severity, explain};
 pub use lower::lower;

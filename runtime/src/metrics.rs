@@ -2,20 +2,29 @@
 //!
 //! Libraries enter at [`Operation`] and `Ctx::record_operation`, the run at [`Recorder`].
 
+mod catalogue;
 mod counts;
+mod findings;
 mod hash;
 mod histogram;
 mod interval;
+mod merge;
 mod names;
 mod operation;
 mod record;
 mod recorder;
+mod series;
+mod tags;
+mod threshold;
+mod timeline;
+mod verdict;
 
 pub use counts::Counts;
 pub use histogram::Histogram;
 pub use interval::{
     Checks, ErrorKey, Errors, Gauge, Interval, Iterations, OperationKey, Operations, Samples, Users,
 };
+pub use merge::{Head, Totals};
 pub use names::Context;
 pub use operation::{Lack, Link, Operation, Protocol};
 pub use recorder::{IterationEnd, Recorder, steps_of};

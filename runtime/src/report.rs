@@ -119,6 +119,8 @@ pub enum Unit {
     Bytes,
     /// Numbers of things, or of anything.
     Number,
+    /// Millionths: trends of numbers that may be fractions.
+    Millionths,
 }
 
 /// A metric with one set of tags.
@@ -219,6 +221,24 @@ pub struct Percentiles {
     pub p999: u64,
     /// The greatest.
     pub max: u64,
+}
+
+impl Percentiles {
+    /// Of a distribution.
+    pub fn of(histogram: &Histogram) -> Percentiles {
+        let percentile = |percent| histogram.percentile(percent);
+        Percentiles {
+            count: histogram.count(),
+            mean: histogram.mean() as u64,
+            min: histogram.min(),
+            p50: percentile(50.0),
+            p90: percentile(90.0),
+            p95: percentile(95.0),
+            p99: percentile(99.0),
+            p999: percentile(99.9),
+            max: histogram.max(),
+        }
+    }
 }
 
 /// A threshold and what came of it.

@@ -23,10 +23,10 @@ pub(super) enum Samples {
 }
 
 /// Protocols that measure what [`PROTOCOL_METRICS`] lists.
-const PROTOCOLS: [&str; 5] = ["http", "tcp", "udp", "tls", "ws"];
+const PROTOCOLS: [&str; 5] = ["http", "tcp", "udp", "tls", "dns"];
 
 /// Metrics under each protocol.
-const PROTOCOL_METRICS: [(&str, Samples); 12] = [
+const PROTOCOL_METRICS: [(&str, Samples); 15] = [
     ("duration", Samples::Time),
     ("service", Samples::Time),
     ("dns", Samples::Time),
@@ -39,6 +39,9 @@ const PROTOCOL_METRICS: [(&str, Samples); 12] = [
     ("requests", Samples::Events),
     ("sent", Samples::Events),
     ("received", Samples::Events),
+    ("connections.reused", Samples::Events),
+    ("connections.opened", Samples::Events),
+    ("connections.failed", Samples::Events),
 ];
 
 /// All other metrics.
@@ -71,8 +74,8 @@ pub(super) fn built_in(name: &str) -> Option<Samples> {
         .map(|(_, samples)| *samples)
 }
 
-/// The names of the tool's metrics, for suggestions.
-pub(super) fn built_in_names() -> Vec<String> {
+/// The names of the tool's metrics, as thresholds write them.
+pub fn built_in_names() -> Vec<String> {
     let protocols = PROTOCOLS.iter().flat_map(|p| {
         PROTOCOL_METRICS
             .iter()

@@ -8,7 +8,7 @@ mod extent;
 
 use super::GlobalId;
 use scn_grammar::Span;
-use scn_grammar::ast::BinaryOp;
+pub use scn_grammar::ast::BinaryOp;
 
 /// A load plan. Exactly one model: all stages are of one kind, or there is none and iterations alone count (one user).
 #[derive(Clone, Debug, Default, PartialEq)]
