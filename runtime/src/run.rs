@@ -26,6 +26,7 @@ use crate::user::{self, NOBODY, User};
 use crate::watchdog::Watchdog;
 use crate::worker::Worker;
 use crate::{codes, descs};
+use conductor::Score;
 use crew::{Crew, Message, Start};
 use scn_compiler::ir::load::Load;
 use scn_compiler::ir::{FuncId, Scenario, SlotType, Test};
@@ -155,12 +156,18 @@ pub fn run(
     let sink = tally::sink(observer, tally.clone());
     let clock = clock(plan);
     let settings = settings(plan, false);
+    let mut score = Score::new(linked, &parts);
     let live = on_this_thread(linked, settings, stop, sink, clock, |ctx| {
-        Run::new(ctx, linked, plan, &parts, &tally, None).all()
+        let result = Run::new(ctx, linked, plan, &parts, &tally, None).all();
+        score.add(0, ctx.recorder().take(ctx.worker().reactor().now()));
+        result
     })?;
     let mut outcome = tally.borrow().outcome();
     outcome.live_objects = live;
     outcome.stopped = stop.level() > 0;
+    if !parts.is_empty() {
+        outcome.report = Some(Box::new(score.report(plan.seed, 1, stop)));
+    }
     Ok(outcome)
 }
 

@@ -17,6 +17,7 @@ pub struct StopHandle(Arc<StopState>);
 #[derive(Debug, Default)]
 struct StopState {
     level: AtomicU32,
+    reason: Mutex<Option<String>>,
     workers: Mutex<Vec<Arc<Poker>>>,
 }
 
@@ -32,6 +33,19 @@ impl StopHandle {
         lock(&self.0.workers)
             .iter()
             .for_each(|worker| worker.poke());
+    }
+
+    /// Asks to stop for a reason, unless somebody has asked already: a second time would cancel what runs.
+    pub fn request_once(&self, reason: &str) {
+        if self.level() == 0 {
+            lock(&self.0.reason).get_or_insert(reason.to_owned());
+            self.request();
+        }
+    }
+
+    /// Why the run is to stop, if a script has said so.
+    pub fn reason(&self) -> Option<String> {
+        lock(&self.0.reason).clone()
     }
 
     /// How often it was asked.

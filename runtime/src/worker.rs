@@ -159,11 +159,9 @@ impl Worker {
         }
     }
 
-    /// Asks all users to stop after their iteration, unless somebody has asked already: a second time would cancel them.
-    pub fn ask_to_stop(&self) {
-        if self.stop.handle.level() == 0 {
-            self.stop.handle.request();
-        }
+    /// Asks all users to stop after their iteration, unless somebody has asked already.
+    pub fn ask_to_stop(&self, reason: &str) {
+        self.stop.handle.request_once(reason);
     }
 
     /// Where a server listens.

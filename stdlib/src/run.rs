@@ -34,16 +34,17 @@ fn elapsed(ctx: &Ctx) -> Nanos {
 }
 
 fn stop(ctx: &Ctx, reason: &str) {
-    let reason = if reason.is_empty() {
+    let reason = ctx.mask(reason);
+    let why = if reason.is_empty() {
         String::new()
     } else {
-        format!(": {}", ctx.mask(reason))
+        format!(": {reason}")
     };
-    let text = format!("the run is asked to stop{reason}");
+    let text = format!("the run is asked to stop{why}");
     ctx.emit(Event::Log {
         level: "info",
         text,
         place: ctx.site(),
     });
-    ctx.worker().ask_to_stop();
+    ctx.worker().ask_to_stop(&reason);
 }

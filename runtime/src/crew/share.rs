@@ -274,6 +274,9 @@ impl Share {
         let Lane {
             worker, workers, ..
         } = self.lane;
+        if worker >= workers {
+            return None;
+        }
         while schedule.peek()?.index % workers != worker {
             schedule.next();
         }

@@ -92,7 +92,6 @@ impl MetricId {
         MetricId(FIRST_DECLARED + global)
     }
 
-
     /// The tool's own metric of a name.
     pub fn of_name(name: &str) -> Option<MetricId> {
         let found = built_in().position(|(known, ..)| known == name)?;

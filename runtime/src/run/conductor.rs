@@ -1,17 +1,22 @@
-//! Conducts a load run: starts the workers, hears what they tell, and tells the observer. It runs no script.
+//! Conducts a load run: starts the workers, hears what they tell, adds up what they measure, and tells the observer.
+//! It runs no script.
 //!
-//! Enter at [`conduct`].
+//! Enter at [`conduct`]; [`Score`] is what was measured so far.
 
 use super::crew::{Crew, Message};
 use super::tally::{Outcome, Tally};
 use super::{Part, Plan, RunError, pin};
-use crate::event::Observer;
+use crate::event::{Event, Observer};
 use crate::link::Linked;
 use crate::load::Schedule;
+use crate::metrics::{Head, Interval, Totals};
+use crate::report::{Report, Stopped};
 use crate::stop::StopHandle;
+use crate::timer::Nanos;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::SystemTime;
 
 /// Runs the scenarios of a plan on worker threads.
 pub(super) fn conduct(
@@ -41,33 +46,135 @@ pub(super) fn conduct(
             }
         }
         drop(sender);
-        listen(&messages, observer)
-    })
-    .map(|mut outcome| {
-        outcome.stopped = stop.level() > 0;
-        outcome
+        listen(&crew, &messages, observer)
     })
 }
 
 /// Hears the workers to their ends.
-fn listen(messages: &Receiver<Message>, observer: &mut dyn Observer) -> Result<Outcome, RunError> {
+fn listen(
+    crew: &Crew<'_>,
+    messages: &Receiver<Message>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, RunError> {
     let mut tally = Tally::default();
-    let mut result = Ok(());
-    let mut live = 0;
+    let mut score = Score::new(crew.linked, crew.parts);
+    let mut beats = Beats::new(crew.workers);
+    let (mut result, mut live) = (Ok(()), 0);
     for message in messages {
         match message {
             Message::Event(event) => {
                 tally.count(&event);
                 observer.event(event);
             }
-            Message::Interval(..) => {}
+            Message::Interval(worker, interval, last) => {
+                let elapsed = interval.until;
+                score.add(worker, *interval);
+                if beats.is_full(worker, last) {
+                    tick(&mut score, elapsed, crew.stop, observer);
+                }
+            }
             Message::Ended(Ok(objects)) => live += objects,
             Message::Ended(Err(error)) => result = Err(error),
         }
     }
+    result?;
     let mut outcome = tally.outcome();
     outcome.live_objects = live;
-    result.map(|()| outcome)
+    outcome.stopped = crew.stop.level() > 0;
+    outcome.measured(score.report(crew.plan.seed, crew.workers, crew.stop));
+    Ok(outcome)
+}
+
+/// Ends a second of the run.
+fn tick(score: &mut Score, elapsed: Nanos, stop: &StopHandle, observer: &mut dyn Observer) {
+    let progress = score.totals.tick(elapsed, stop.level() > 0);
+    observer.event(Event::Progress(Box::new(progress)));
+    if score.totals.abort().is_some() && stop.level() == 0 {
+        stop.request();
+    }
+}
+
+/// Tells when every worker has handed over its part of a second.
+struct Beats {
+    /// Intervals of each worker; those that have ended are ahead of all others.
+    of: Vec<u64>,
+    ticks: u64,
+}
+
+impl Beats {
+    fn new(workers: u32) -> Beats {
+        Beats {
+            of: vec![0; workers as usize],
+            ticks: 0,
+        }
+    }
+
+    /// Notes an interval; whether it completes a second.
+    fn is_full(&mut self, worker: u32, last: bool) -> bool {
+        let beats = &mut self.of[worker as usize];
+        *beats = if last { u64::MAX } else { *beats + 1 };
+        let least = self.of.iter().copied().min().unwrap_or(u64::MAX);
+        let full = least > self.ticks && least < u64::MAX;
+        self.ticks += u64::from(full);
+        full
+    }
+}
+
+/// What was measured so far, in a load run or a plain one.
+pub(super) struct Score {
+    totals: Totals,
+    started: SystemTime,
+    elapsed: Nanos,
+}
+
+impl Score {
+    /// Of a run of these scenarios.
+    pub fn new(linked: &Linked, parts: &[Part<'_>]) -> Score {
+        let scenarios = parts.iter().map(|part| part.scenario);
+        let mut totals = Totals::new(&linked.program, scenarios);
+        for part in parts {
+            if let Some(load) = &part.load {
+                let stages = Schedule::new(load, 0).stages();
+                totals.set_stages(&part.scenario.name, stages);
+            }
+        }
+        Score {
+            totals,
+            started: SystemTime::now(),
+            elapsed: 0,
+        }
+    }
+
+    /// Adds what a worker has measured.
+    pub fn add(&mut self, worker: u32, interval: Interval) {
+        if self.elapsed == 0 {
+            // The first interval is told when it ends.
+            let length = std::time::Duration::from_nanos(interval.until);
+            self.started = SystemTime::now()
+                .checked_sub(length)
+                .unwrap_or(SystemTime::UNIX_EPOCH);
+        }
+        self.elapsed = self.elapsed.max(interval.until);
+        self.totals.add(worker, interval);
+    }
+
+    /// What it all comes to.
+    pub fn report(self, seed: u64, workers: u32, stop: &StopHandle) -> Report {
+        let threshold = self
+            .totals
+            .abort()
+            .map(|text| Stopped::Threshold(text.to_owned()));
+        let script = stop.reason().map(Stopped::Script);
+        let asked = (stop.level() > 0).then_some(Stopped::Asked);
+        let head = Head {
+            started: self.started,
+            nanos: self.elapsed,
+            workers,
+            seed,
+            stopped: threshold.or(script).or(asked),
+        };
+        self.totals.report(head)
+    }
 }
 
 /// As many workers as there are cores, unless somebody says otherwise, and no more than users.
@@ -82,4 +189,23 @@ fn peak(part: &Part<'_>) -> u64 {
     let Some(load) = &part.load else { return 1 };
     let scheduled = Schedule::new(load, 0).peak_users();
     scheduled.or(load.max_users).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_is_full_when_every_worker_that_works_has_told() {
+        let mut beats = Beats::new(2);
+        assert!(!beats.is_full(0, false));
+        assert!(!beats.is_full(0, false), "worker 1 is late");
+        assert!(beats.is_full(1, false));
+        assert!(
+            beats.is_full(1, true),
+            "worker 1 has ended in its second second"
+        );
+        assert!(beats.is_full(0, false));
+        assert!(!beats.is_full(0, true), "the rest is the report's");
+    }
 }

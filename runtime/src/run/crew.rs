@@ -29,8 +29,8 @@ const INTERVAL: Nanos = 1_000_000_000;
 pub(super) enum Message {
     /// Something that is told in any case.
     Event(Event),
-    /// What a worker has measured in an interval.
-    Interval(u32, Box<Interval>),
+    /// What a worker has measured in an interval, and whether it is its last one.
+    Interval(u32, Box<Interval>, bool),
     /// A worker has ended; so many objects were left, and there is nothing after this.
     Ended(Result<u64, RunError>),
 }
@@ -219,7 +219,7 @@ pub(super) fn work(
     take_shares(ctx, crew.parts, start, &crew.shared, lane);
     let reactor = ctx.worker().reactor();
     let mut due = start.at;
-    while !ctx.worker().plans_are_over() {
+    loop {
         due += INTERVAL;
         let timer = reactor.insert_timer(due, Target::Wake(Waker::noop().clone()));
         while reactor.now() < due && !ctx.worker().plans_are_over() {
@@ -227,11 +227,14 @@ pub(super) fn work(
         }
         reactor.remove_timer(timer);
         let interval = Box::new(ctx.recorder().take(reactor.now()));
+        let last = ctx.worker().plans_are_over();
         // The conductor listens until all workers have ended.
-        let _ = messages.send(Message::Interval(worker, interval));
+        let _ = messages.send(Message::Interval(worker, interval, last));
+        if last {
+            crew.users_ended();
+            return Ok(());
+        }
     }
-    crew.users_ended();
-    Ok(())
 }
 
 /// Takes a worker's shares of all scenarios.

@@ -1,7 +1,7 @@
 //! What a run comes to: counts of everything that decides over its exit status.
 
 use crate::event::{End, Event, Observer, SectionKind};
-use crate::report::Report;
+use crate::report::{Report, ScenarioReport};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -32,11 +32,23 @@ pub struct Outcome {
     pub stopped: bool,
     /// Objects that were alive at the end; there must be none.
     pub live_objects: u64,
-    /// What was measured.
+    /// Everything that was measured, if scenarios ran.
     pub report: Option<Box<Report>>,
 }
 
 impl Outcome {
+    /// Takes the counts of a load run from what was measured: its users tell no events.
+    pub(super) fn measured(&mut self, report: Report) {
+        let sum = |count: fn(&ScenarioReport) -> u64| report.scenarios.iter().map(count).sum();
+        self.iterations = sum(|scenario| scenario.iterations);
+        self.failed_iterations = sum(|scenario| scenario.failed);
+        self.cancelled = sum(|scenario| scenario.interrupted);
+        self.failed_checks = report.checks.iter().map(|check| check.failed).sum();
+        let passed: u64 = report.checks.iter().map(|check| check.passed).sum();
+        self.checks = passed + self.failed_checks;
+        self.report = Some(Box::new(report));
+    }
+
     /// Whether all held.
     pub fn is_ok(&self) -> bool {
         let bad = [
