@@ -227,6 +227,7 @@ fn unit(unit: Unit) -> &'static str {
         Unit::Nanos => "nanos",
         Unit::Bytes => "bytes",
         Unit::Number => "number",
+        Unit::Millionths => "millionths",
     }
 }
 

@@ -310,6 +310,7 @@ fn metric_text(metric: &Metric) -> String {
         Unit::Nanos => show(value as u64),
         Unit::Bytes => bytes(value as u64),
         Unit::Number => number(value),
+        Unit::Millionths => number(value / 1e6),
     };
     match &metric.value {
         Value::Counter(sum) => one(*sum),

@@ -167,6 +167,7 @@ impl Summary<'_> {
             Unit::Nanos => self.clock.show(value as i64),
             Unit::Bytes => bytes(value as u64),
             Unit::Number => number(value),
+            Unit::Millionths => number(value / 1e6),
         }
     }
 
