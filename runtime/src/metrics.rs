@@ -15,6 +15,8 @@ mod record;
 mod recorder;
 mod series;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod threshold;
 mod timeline;
 mod verdict;

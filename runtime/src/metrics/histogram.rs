@@ -138,3 +138,93 @@ impl Histogram {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Counts;
+    use crate::user::Rng;
+
+    /// Values of all sizes.
+    fn samples(seed: u64, count: usize) -> Vec<u64> {
+        let random = Rng::new(seed);
+        (0..count)
+            .map(|_| random.next() >> random.below(64))
+            .collect()
+    }
+
+    fn of(values: &[u64]) -> Histogram {
+        let mut histogram = Histogram::default();
+        values.iter().for_each(|value| histogram.record(*value));
+        histogram
+    }
+
+    #[test]
+    fn percentiles_are_those_of_sorting_within_their_error() {
+        for (seed, count) in [(1, 1), (2, 10), (3, 1000), (4, 30_000)] {
+            let mut values = samples(seed, count);
+            let histogram = of(&values);
+            values.sort_unstable();
+            for percent in [0.1, 1.0, 25.0, 50.0, 90.0, 95.0, 99.0, 99.9, 100.0] {
+                let rank = (percent / 100.0 * count as f64).ceil().max(1.0) as usize;
+                let (exact, found) = (values[rank - 1], histogram.percentile(percent));
+                assert!(
+                    found >= exact,
+                    "p{percent} of {count}: {found} is below {exact}"
+                );
+                assert!(
+                    (found - exact) as f64 <= exact as f64 * 0.008,
+                    "p{percent} of {count}: {found} is too far from {exact}"
+                );
+            }
+            let (min, max) = (values[0], values[count - 1]);
+            assert_eq!((histogram.min(), histogram.max()), (min, max));
+            let sum: u128 = values.iter().map(|value| u128::from(*value)).sum();
+            assert_eq!((histogram.sum(), histogram.count()), (sum, count as u64));
+        }
+    }
+
+    #[test]
+    fn small_values_are_exact() {
+        let histogram = of(&(0..=255).collect::<Vec<_>>());
+        let values: Vec<u64> = histogram.buckets().map(|(value, _)| value).collect();
+        assert_eq!(values, (0..=255).collect::<Vec<_>>());
+        assert_eq!(histogram.percentile(50.0), 127);
+    }
+
+    #[test]
+    fn the_greatest_value_has_a_bucket() {
+        let histogram = of(&[u64::MAX, 0]);
+        assert_eq!(histogram.percentile(100.0), u64::MAX);
+        assert_eq!(histogram.percentile(50.0), 0);
+    }
+
+    #[test]
+    fn merging_is_recording_all() {
+        let (few, many) = (samples(5, 100), samples(6, 5000));
+        let mut merged = of(&few);
+        merged.merge(&of(&many));
+        merged.merge(&Histogram::default());
+        let mut counts = Counts::default();
+        let all: Vec<u64> = few.into_iter().chain(many).collect();
+        all.iter().for_each(|value| counts.record(0, *value));
+        let mut narrow = Histogram::default();
+        counts.add_to(&mut narrow);
+        for other in [merged, narrow] {
+            let all = of(&all);
+            assert_eq!((all.min(), all.max()), (other.min(), other.max()));
+            assert_eq!((all.sum(), all.count()), (other.sum(), other.count()));
+            assert!(all.buckets().eq(other.buckets()));
+        }
+    }
+
+    #[test]
+    fn nothing_has_no_percentiles() {
+        let nothing = Histogram::default();
+        assert_eq!(
+            (nothing.percentile(99.0), nothing.min(), nothing.max()),
+            (0, 0, 0)
+        );
+        assert_eq!(nothing.mean(), 0.0);
+    }
+}

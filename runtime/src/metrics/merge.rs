@@ -24,6 +24,10 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 /// Everything that was measured.
+///
+/// The conductor calls [`Totals::add`] with what each worker's [`Recorder::take`](super::Recorder::take) gave,
+/// [`Totals::tick`] each second, looks at [`Totals::abort`] then, and ends with [`Totals::report`]. Workers call
+/// [`Recorder::begin`](super::Recorder::begin) when their users start.
 #[derive(Debug)]
 pub struct Totals {
     /// Name, kind and unit of each metric.

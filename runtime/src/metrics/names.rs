@@ -143,6 +143,9 @@ impl Contexts {
         site: u32,
         name: impl FnOnce() -> &'a str,
     ) -> ContextId {
+        if parent == ContextId::NONE {
+            return parent;
+        }
         if let Some(known) = self.children.get(&(parent.0, site)) {
             return *known;
         }

@@ -5,7 +5,6 @@ use crate::event::Event;
 use crate::fault::Fault;
 use crate::host::{Cx, NativeDef, ready, waiting};
 use crate::life;
-use crate::metrics::ContextId;
 use crate::scope::Left;
 use crate::strand::Step;
 use std::future::{Future, poll_fn};
@@ -157,9 +156,7 @@ fn step_enter(ctx: &Ctx, site: i64, name: Option<&str>) -> i64 {
             think: strand.think,
             outer: strand.context,
         };
-        if strand.context != ContextId::NONE {
-            strand.context = ctx.recorder().child(strand.context, site as u32, template);
-        }
+        strand.context = ctx.recorder().child(strand.context, site as u32, template);
         strand.steps.push(step);
         (token, strand.outer_steps + token as u32)
     });
