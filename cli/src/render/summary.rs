@@ -162,6 +162,7 @@ pub(crate) fn threshold_value(one: &ThresholdReport, value: f64, clock: Clock) -
         _ if one.text.contains('%') => super::numbers::percent(value),
         Unit::Nanos => clock.show(value as i64),
         Unit::Bytes => super::numbers::bytes(value as u64),
+        // The values of thresholds are never in millionths.
         Unit::Number | Unit::Millionths => super::numbers::number(value),
     }
 }

@@ -482,7 +482,7 @@ fn metrics(program: &Program) -> Vec<(String, MetricKind, Unit)> {
             let kind = MetricKind::of_word(kind);
             let unit = match (sample, kind) {
                 (Scalar::Duration, _) => Unit::Nanos,
-                (_, MetricKind::Trend) => Unit::Millionths,
+                (Scalar::Float | Scalar::Rate, MetricKind::Trend) => Unit::Millionths,
                 _ => Unit::Number,
             };
             (global.name.clone(), kind, unit)

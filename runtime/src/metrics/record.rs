@@ -54,10 +54,10 @@ impl Ctx {
             return;
         };
         let kind = MetricKind::of_word(kind);
-        let is_time = *sample == Scalar::Duration;
+        let is_whole = !matches!(sample, Scalar::Float | Scalar::Rate);
         let (context, now) = (self.metric_context(), self.moment());
         self.recorder
-            .sample(context, global as u32, kind, is_time, now, value);
+            .sample(context, global as u32, kind, is_whole, now, value);
     }
 
     /// Records an error that ended an iteration or another section of users with this context.

@@ -260,7 +260,7 @@ impl Recorder {
         context: ContextId,
         metric: u32,
         kind: MetricKind,
-        is_time: bool,
+        is_whole: bool,
         now: Nanos,
         value: f64,
     ) {
@@ -268,7 +268,7 @@ impl Recorder {
         let tables = &mut *self.tables.borrow_mut();
         let bundle = tables.samples.bundle((metric, context));
         let bundle = bundle.get_or_insert_with(|| Samples::of(kind));
-        bundle.add(at, value, is_time);
+        bundle.add(at, value, is_whole);
     }
 
     /// Records an error that ended an iteration or another section.
@@ -454,12 +454,7 @@ impl Samples {
         }
     }
 
-    fn add(&mut self, at: Nanos, value: f64, is_time: bool) {
-        let steps = if is_time {
-            value.max(0.0) as u64
-        } else {
-            steps_of(value)
-        };
+    fn add(&mut self, at: Nanos, value: f64, is_whole: bool) {
         match self {
             Samples::Counter(sum, count) => {
                 *sum += value;
@@ -469,14 +464,15 @@ impl Samples {
                 *yes += u64::from(value != 0.0);
                 *total += 1;
             }
-            Samples::Trend(counts) => counts.record(at, steps),
+            Samples::Trend(counts) if is_whole => counts.record(at, value as u64),
+            Samples::Trend(counts) => counts.record(at, steps_of(value)),
             Samples::Gauge(gauge) => {
                 if at >= gauge.last.0 {
                     gauge.last = (at, value);
                 }
                 gauge.min = gauge.min.min(value);
                 gauge.max = gauge.max.max(value);
-                gauge.samples.record(at, steps);
+                gauge.samples.record(at, steps_of(value));
             }
         }
     }
