@@ -46,6 +46,14 @@ pub mod kind {
     pub const SCRIPT_DECODE: &str = "script.decode";
     /// Text that is not of the wanted type.
     pub const SCRIPT_PARSE: &str = "script.parse";
+    /// A pool of addresses without a free one.
+    pub const POOL_EXHAUSTED: &str = "pool.exhausted";
+    /// No local port is left for a source address and a peer.
+    pub const RESOURCE_PORTS: &str = "resource.ports";
+    /// No file descriptor is left.
+    pub const RESOURCE_DESCRIPTORS: &str = "resource.descriptors";
+    /// The system has no memory or buffers left.
+    pub const RESOURCE_MEMORY: &str = "resource.memory";
     /// A data set without a further row.
     pub const SCRIPT_DATA_EXHAUSTED: &str = "script.data_exhausted";
 }
@@ -268,11 +276,33 @@ fn arithmetic_text(operator: &str, left: i64, right: i64) -> String {
     }
 }
 
-/// The system's text of an `errno`, lower case and without the number.
+/// The system's text of an `errno`, lower case and without the number; of what a load test runs out of, with the limit
+/// and what to do.
 fn errno_text(errno: i32) -> String {
+    match errno {
+        libc::EMFILE => return no_descriptor(),
+        libc::ENFILE => {
+            return "the system has no file descriptor left (`sysctl fs.file-max`)".to_owned();
+        }
+        libc::ENOBUFS | libc::ENOMEM => {
+            return "the system has no memory left for sockets (`sysctl net.ipv4.tcp_mem`)"
+                .to_owned();
+        }
+        _ => {}
+    }
     let text = std::io::Error::from_raw_os_error(errno).to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     text.to_lowercase()
+}
+
+fn no_descriptor() -> String {
+    match crate::descriptors::limit() {
+        Ok(limit) => format!(
+            "no file descriptor is left, a worker may have {}: raise the limit (`ulimit -Hn`), or run more `--workers`",
+            limit.soft
+        ),
+        Err(_) => "no file descriptor is left".to_owned(),
+    }
 }
 
 /// The kind of an `errno`.
@@ -285,6 +315,8 @@ pub fn errno_kind(errno: i32) -> &'static str {
         libc::EADDRINUSE => kind::ADDRESS_IN_USE,
         libc::EADDRNOTAVAIL => kind::ADDRESS_NOT_AVAILABLE,
         libc::ETIMEDOUT => kind::TIMEOUT,
+        libc::EMFILE | libc::ENFILE => kind::RESOURCE_DESCRIPTORS,
+        libc::ENOBUFS | libc::ENOMEM => kind::RESOURCE_MEMORY,
         libc::EAGAIN => kind::WOULD_BLOCK,
         libc::EINVAL
         | libc::EAFNOSUPPORT

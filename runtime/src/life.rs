@@ -548,6 +548,7 @@ fn finish(ctx: &Ctx, worker: &Worker, life: Life) {
         }
     }
     life.user.extensions.clear();
+    life.user.source.end_tenure();
     if let Course::Scenario(progress) = life.course {
         let (share, start) = (progress.share, progress.start);
         // A user that never got to an iteration, because `init` failed, would have a successor that fails as well.

@@ -8,6 +8,7 @@ use crate::frozen::Frozen;
 use crate::host::NativeDef;
 use crate::interp::{Code, Env, compile};
 use crate::object::Any;
+use crate::pool::Pools;
 use crate::value::Obj;
 use scn_compiler::Span;
 use scn_compiler::ir::{GlobalKind, NativeRef, Program};
@@ -30,6 +31,7 @@ pub struct Linked {
     globals: Vec<AtomicU64>,
     /// How often data sets and pools were asked.
     cursors: Vec<AtomicU64>,
+    pools: Arc<Pools>,
     frozen: Frozen,
 }
 
@@ -117,6 +119,7 @@ impl Linked {
             consts,
             globals,
             cursors,
+            pools: Arc::new(Pools::new(&program)),
             frozen,
             program,
         })
@@ -139,6 +142,11 @@ impl Linked {
     /// Counts what a data set or pool has handed out, for all workers.
     pub fn cursor(&self, index: u32) -> &AtomicU64 {
         &self.cursors[index as usize]
+    }
+
+    /// The pools of addresses, for all workers.
+    pub fn pools(&self) -> &Arc<Pools> {
+        &self.pools
     }
 
     /// Gives a global its value, before any scenario runs.

@@ -6,6 +6,7 @@ use crate::crew::Shared;
 use crate::heap::{Account, USER_LIMIT};
 use crate::metrics::ContextId;
 use crate::object::show;
+use crate::source::Source;
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
@@ -37,6 +38,8 @@ pub struct User {
     pub cells: Box<[Cell<u64>]>,
     /// State of libraries: cookie jars, connection pools.
     pub extensions: Extensions,
+    /// Where its connections come from.
+    pub source: Source,
     /// Texts that reports mask.
     pub secrets: RefCell<Vec<Rc<str>>>,
 }
@@ -55,6 +58,7 @@ impl User {
             rng: Rng::new(seed),
             cells: (0..cells).map(|_| Cell::new(0)).collect(),
             extensions: Extensions::default(),
+            source: Source::default(),
             secrets: RefCell::default(),
         }
     }

@@ -76,20 +76,6 @@ pub(crate) fn plus(ip: IpAddr, n: i64) -> Option<IpAddr> {
     }
 }
 
-/// The address `n` behind another, of the same family.
-pub(crate) fn offset(ip: IpAddr, n: u128) -> Option<IpAddr> {
-    let sum = bits(ip).1.checked_add(n)?;
-    match ip {
-        IpAddr::V4(_) => Some(Ipv4Addr::from_bits(u32::try_from(sum).ok()?).into()),
-        IpAddr::V6(_) => Some(Ipv6Addr::from_bits(sum).into()),
-    }
-}
-
-/// How far `to` is behind `from`, both of one family.
-pub(crate) fn distance(from: IpAddr, to: IpAddr) -> u128 {
-    bits(to).1.saturating_sub(bits(from).1)
-}
-
 /// Whether an address is for private networks.
 pub(crate) fn is_private(ip: IpAddr) -> bool {
     match ip {

@@ -5,6 +5,7 @@
 
 use crate::dns::list_of;
 use crate::net::channel::{bytes_object, count};
+use crate::net::origin::Origin;
 use crate::net::{Limit, connect, resolve, within};
 use crate::udp::datagram;
 use scn_runtime::io::{Direction, Io};
@@ -46,6 +47,8 @@ pub(crate) fn natives() -> Vec<NativeDef> {
 pub(crate) struct Socket {
     state: RefCell<State>,
     stream: bool,
+    /// Whether the scenario chose its address.
+    bound: Cell<bool>,
     read_limit: Cell<Option<i64>>,
     write_limit: Cell<Option<i64>>,
 }
@@ -68,6 +71,7 @@ impl Socket {
         Socket {
             state: RefCell::new(state),
             stream,
+            bound: Cell::new(false),
             read_limit: Cell::new(None),
             write_limit: Cell::new(None),
         }
@@ -168,15 +172,26 @@ async fn resolve_name(cx: Cx, desc: DescId, name: &str, timeout: Nanos) -> Resul
 }
 
 async fn connect_to(cx: Cx, socket: &Socket, to: SocketAddr) -> Result<(), Fault> {
-    socket.with(|raw| connect::start_connect(raw, to, None))?;
+    let origin = match socket.bound.get() {
+        true => Origin::default(),
+        false => Origin::of(cx, &to.into(), None).await?,
+    };
+    let bind = origin.bind;
+    socket.with(|raw| {
+        if let Some(source) = bind {
+            connect::bind_source(raw, source, to)?;
+        }
+        connect::start_connect(raw, to, bind)
+    })?;
     let io = cx.with(|ctx| socket.register(ctx, socket.stream))?;
+    origin.stay_with(&io);
     if !socket.stream {
         return Ok(());
     }
     limited(
         cx,
         socket.write_limit.get(),
-        connect::finish_connect(&io, to, None),
+        connect::finish_connect(&io, to, bind),
     )
     .await
 }
@@ -185,7 +200,9 @@ fn bind(socket: &Socket, address: SocketAddr) -> Result<(), Fault> {
     socket.with(|raw| {
         raw.bind(&address.into())
             .map_err(|error| connect::bind_fault(&error, address))
-    })
+    })?;
+    socket.bound.set(true);
+    Ok(())
 }
 
 fn listen(cx: &Ctx, socket: &Socket, backlog: i64) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 use crate::net::address::{Target, source};
 use crate::net::channel::Channel;
+use crate::net::origin::Origin;
 use crate::net::stream::Stream;
 use crate::net::{Limit, connect, resolve, within};
 use scn_runtime::io::Io;
@@ -74,8 +75,9 @@ async fn connect_to(
     let (target, bind) =
         cx.with(|ctx| (Target::of(to, ctx.descs(), None), source(bind, ctx.descs())));
     let target = target?;
+    let origin = Origin::of(cx, &target, bind).await?;
     let limit = Limit::from_now(cx, timeout.0);
-    let (io, remote) = within(cx, Some(limit), connect::connect(cx, &target, bind)).await?;
+    let (io, remote) = within(cx, Some(limit), connect::connect(cx, &target, origin)).await?;
     TcpConn::new(io, remote, Some(timeout.0)).map(New)
 }
 

@@ -9,6 +9,7 @@ mod verify;
 
 use crate::net::address::{Target, source};
 use crate::net::channel::Channel;
+use crate::net::origin::Origin;
 use crate::net::stream::Stream;
 use crate::net::{Limit, connect, within};
 use crate::tcp::TcpConn;
@@ -160,9 +161,10 @@ async fn connect_to(
     let target = target?;
     let name = server_name(name.unwrap_or(&target.host))?;
     let options = options(cx, given);
+    let origin = Origin::of(cx, &target, bind).await?;
     let limit = Limit::from_now(cx, timeout.0);
     let whole = async {
-        let (io, remote) = connect::connect(cx, &target, bind).await?;
+        let (io, remote) = connect::connect(cx, &target, origin).await?;
         Ok((handshake(cx, io, &[], name, &options).await?, remote))
     };
     let (tls, remote) = within(cx, Some(limit), whole).await?;

@@ -2,6 +2,7 @@
 
 use crate::net::address::{Target, source};
 use crate::net::channel::{bytes_object, count};
+use crate::net::origin::Origin;
 use crate::net::transfer::{Way, report};
 use crate::net::{Limit, connect, resolve, within};
 use scn_runtime::io::{Direction, Io, Reactor};
@@ -196,9 +197,12 @@ async fn connect_to(
     let (target, bind) =
         cx.with(|ctx| (Target::of(to, ctx.descs(), None), source(bind, ctx.descs())));
     let target = target?;
+    let origin = Origin::of(cx, &target, bind).await?;
     let limit = Limit::from_now(cx, timeout.0);
-    let to = within(cx, Some(limit), first_address(cx, &target, bind)).await?;
-    UdpSocket::connected(&cx.reactor(), to, bind, Some(timeout.0)).map(New)
+    let to = within(cx, Some(limit), first_address(cx, &target, origin.bind)).await?;
+    let socket = UdpSocket::connected(&cx.reactor(), to, origin.bind, Some(timeout.0))?;
+    origin.stay_with(&*socket.io()?);
+    Ok(New(socket))
 }
 
 async fn send(

@@ -1,6 +1,7 @@
 //! The user that runs this code.
 
 use scn_runtime::{Ctx, NativeDef, ready};
+use std::net::IpAddr;
 
 /// The natives of this module.
 pub(crate) fn natives() -> Vec<NativeDef> {
@@ -8,6 +9,7 @@ pub(crate) fn natives() -> Vec<NativeDef> {
         ready("user.id", id),
         ready("user.iteration", iteration),
         ready("user.scenario", scenario),
+        ready("user.ip", ip),
     ]
 }
 
@@ -21,4 +23,8 @@ fn iteration(ctx: &Ctx) -> i64 {
 
 fn scenario(ctx: &Ctx) -> String {
     ctx.user().scenario.to_string()
+}
+
+fn ip(ctx: &Ctx) -> Option<IpAddr> {
+    ctx.with_user(|user| user.source.ip())
 }

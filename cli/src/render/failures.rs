@@ -56,6 +56,7 @@ runtime_codes! {
     R0513 "data that cannot be read"
     R0514 "an argument that makes no sense"
     R0515 "an error of another kind"
+    R0516 "addresses, ports or descriptors that ran out"
 }
 
 impl RuntimeCode {
@@ -93,6 +94,7 @@ impl RuntimeCode {
                 Some("tls") => RuntimeCode::R0510,
                 Some("dns") => RuntimeCode::R0511,
                 Some("http") => RuntimeCode::R0512,
+                Some("pool" | "resource") => RuntimeCode::R0516,
                 _ => RuntimeCode::R0515,
             },
         }

@@ -56,6 +56,11 @@ pub(super) const ERROR_KINDS: &[&str] = &[
     "ws.bad_frame",
     "ws.closed",
     "ws.handshake",
+    // Pools of addresses, and what a machine runs out of.
+    "pool.exhausted",
+    "resource.descriptors",
+    "resource.memory",
+    "resource.ports",
     // Protocols written in scn have `protocol.*` for themselves.
     "protocol.error",
     // The program itself.

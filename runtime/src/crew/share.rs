@@ -7,11 +7,12 @@ use crate::ctx::Ctx;
 use crate::life::{self, LifeId};
 use crate::load::{DEFAULT_MAX_USERS, Schedule, What};
 use crate::metrics::ContextId;
+use crate::pool::Pools;
 use crate::timer::{LAST, Nanos, Target, TimerId};
 use crate::user::User;
 use crate::waker::StrandId;
 use scn_compiler::ir::load::{Load, Stage};
-use scn_compiler::ir::{FuncId, Scenario};
+use scn_compiler::ir::{FuncId, GlobalId, Scenario};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::iter::Peekable;
@@ -55,6 +56,9 @@ pub(crate) struct Cast {
     pub random: u64,
     /// Where samples of users belong: of the scenario, then of each phase.
     contexts: Vec<ContextId>,
+    /// Where their addresses come from, likewise.
+    sources: Vec<Option<GlobalId>>,
+    pools: Arc<Pools>,
 }
 
 impl Cast {
@@ -73,6 +77,10 @@ impl Cast {
             Stage::Spawn { tags, .. } => Some(tags.as_slice()),
             _ => None,
         });
+        let sources = stages.iter().filter_map(|stage| match stage {
+            Stage::Spawn { pool, .. } => Some(pool.or(scenario.source)),
+            _ => None,
+        });
         let context = |more: &[(String, String)]| {
             // A phase's tag takes the place of the scenario's of the same name.
             let kept = scenario.tags.iter();
@@ -89,6 +97,8 @@ impl Cast {
             secrets,
             random: ctx.settings().seed,
             contexts: own.chain(phases).map(context).collect(),
+            sources: std::iter::once(scenario.source).chain(sources).collect(),
+            pools: ctx.linked().pools().clone(),
         }
     }
 
@@ -96,6 +106,12 @@ impl Cast {
     fn context(&self, phase: Option<u32>) -> ContextId {
         let place = phase.map_or(0, |phase| phase as usize + 1);
         self.contexts.get(place).copied().unwrap_or_default()
+    }
+
+    /// The pool of a phase's users.
+    fn source(&self, phase: Option<u32>) -> Option<GlobalId> {
+        let place = phase.map_or(0, |phase| phase as usize + 1);
+        self.sources.get(place).copied().flatten()
     }
 }
 
@@ -320,6 +336,9 @@ impl Share {
         user.phase = phase;
         user.shared = Some(self.shared.clone());
         user.context.set(self.cast.context(phase));
+        if let Some(pool) = self.cast.source(phase) {
+            user.source.set(&self.cast.pools, pool);
+        }
         user.secrets
             .borrow_mut()
             .extend(self.cast.secrets.iter().cloned());

@@ -1,6 +1,8 @@
 //! A registered socket and the futures that wait for its readiness.
 
 use super::Reactor;
+use crate::source::Sourced;
+use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -21,6 +23,8 @@ pub struct Io {
     socket: OwnedFd,
     index: u32,
     pub(super) reactor: Reactor,
+    /// Its source address; the last field, so that the address goes back when the descriptor is closed.
+    sourced: RefCell<Option<Box<Sourced>>>,
 }
 
 impl Io {
@@ -29,7 +33,18 @@ impl Io {
             socket,
             index,
             reactor,
+            sourced: RefCell::default(),
         }
+    }
+
+    /// Keeps the source address leased for as long as the socket is open.
+    pub fn keep_source(&self, sourced: Sourced) {
+        self.sourced.replace(Some(Box::new(sourced)));
+    }
+
+    /// Keeps it no more: somebody else does, for at least as long.
+    pub fn let_source_go(&self) {
+        self.sourced.take();
     }
 
     /// Waits until the socket may be read: data, a connection, the end or an error.

@@ -7,7 +7,7 @@ use super::members::Response;
 use super::prepared::{Prepared, Ready, prepare};
 use super::report::{Exchanged, report};
 use super::request::{Wire, is_idempotent};
-use super::session::{Connection, Session};
+use super::session::{Connection, Session, Shelf};
 use super::transfer::{Terms, Transfer};
 use crate::net::Limit;
 use scn_runtime::{Ctx, Cx, Fault, NativeDef, New, Unread, waiting};
@@ -74,6 +74,7 @@ struct Short {
     /// The request, if it is not the prepared one.
     wire: Option<Box<Wire>>,
     connection: Connection,
+    shelf: Shelf,
     transfer: Transfer,
     /// When the call began.
     started: u64,
@@ -92,9 +93,11 @@ impl<'a> Call<'a> {
         Ctx::current(|ctx| {
             let Ready { prepared, target } = prepare(ctx, &self.arguments)?;
             let started = ctx.now().cast_unsigned();
+            let shelf = Shelf::of(ctx, prepared.job.dial.bind);
             let (cookies, connection) = ctx.user_state::<Session, _>(|mut session| {
                 let closely = !is_idempotent(&prepared.job.method);
-                (!session.jar.is_empty(), session.take(prepared.key, closely))
+                let kept = shelf.take(&mut session, prepared.key, closely);
+                (!session.jar.is_empty(), kept)
             });
             let Some(connection) = connection else {
                 return Ok(long(&prepared, target.as_deref(), started, None));
@@ -114,6 +117,7 @@ impl<'a> Call<'a> {
                 target,
                 wire,
                 connection,
+                shelf,
                 started,
             }))
         })
@@ -184,6 +188,7 @@ impl Short {
             target,
             wire,
             connection,
+            shelf,
             transfer,
             started,
         } = self;
@@ -207,7 +212,7 @@ impl Short {
             };
             report(ctx, &exchanged);
             let url = || prepared.job_for(target).url;
-            let hop = settle(ctx, prepared.key, url, connection, None, outcome)?;
+            let hop = settle(ctx, (&shelf, prepared.key), url, connection, None, outcome)?;
             if prepared.job.redirects > 0 && is_redirect(&hop.message) {
                 return Ok(Err(long(&prepared, target, started, Some(hop))));
             }

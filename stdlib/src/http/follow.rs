@@ -7,7 +7,7 @@ use super::redirect;
 use super::report::{Exchanged, report, report_unconnected};
 use super::request::{Wire, is_idempotent};
 use super::response::Message;
-use super::session::{Connection, Dialled, Ends, KeyId, Session};
+use super::session::{Connection, Dialled, Ends, KeyId, Session, Shelf};
 use super::transfer::{Marks, Outcome, Terms, transfer};
 use super::url::Url;
 use crate::net::Limit;
@@ -43,13 +43,13 @@ pub(super) async fn follow(
     mut course: Course,
     mut arrived: Option<Hop>,
 ) -> Result<Response, Fault> {
-    let total = Limit::since(course.started, course.job.timeout);
+    let mut total = Limit::since(course.started, course.job.timeout);
     let most = course.job.redirects;
     let mut left = most;
     loop {
         let hop = match arrived.take() {
             Some(hop) => hop,
-            None => hop(cx, &course, total).await?,
+            None => hop(cx, &course, &mut total).await?,
         };
         if most > 0
             && let Some(next) = next(&course.job, &hop.message)?
@@ -103,21 +103,29 @@ fn apply(job: &mut Job, next: redirect::Next) {
     job.url = next.url;
 }
 
-async fn hop(cx: Cx, course: &Course, total: Limit) -> Result<Hop, Fault> {
+async fn hop(cx: Cx, course: &Course, total: &mut Limit) -> Result<Hop, Fault> {
     let job = &course.job;
-    let started = cx.now();
+    let mut started = cx.now();
     let idempotent = is_idempotent(&job.method);
     let (wire, key) =
         cx.with(|ctx| Ok::<_, Fault>((write(ctx, job)?, job.dial.key(ctx, &job.url))))?;
-    let take =
-        |ctx: &Ctx| ctx.user_state::<Session, _>(|mut session| session.take(key, !idempotent));
-    let mut kept = cx.with(take);
+    let (shelf, mut kept) = cx.with(|ctx| {
+        let shelf = Shelf::of(ctx, job.dial.bind);
+        let kept = ctx.user_state::<Session, _>(|mut session| {
+            shelf.take(&mut session, key, !idempotent)
+        });
+        (shelf, kept)
+    });
     loop {
         let reused = kept.is_some();
         let (connection, dialled) = match kept.take() {
             Some(connection) => (connection, None),
-            None => match job.dial.dial(cx, &job.url, total).await {
-                Ok((connection, dialled)) => (connection, Some(Box::new(dialled))),
+            None => match job.dial.dial(cx, &job.url, *total).await {
+                Ok((connection, dialled)) => {
+                    *total = total.later(dialled.waited);
+                    started += dialled.waited;
+                    (connection, Some(Box::new(dialled)))
+                }
                 Err(fault) => {
                     cx.with(|ctx| report_unconnected(ctx, course, &wire, started, &fault));
                     return Err(fault);
@@ -131,7 +139,7 @@ async fn hop(cx: Cx, course: &Course, total: Limit) -> Result<Hop, Fault> {
             head_only: job.method == "HEAD",
             expect_continue: job.expect_continue,
             max_body: job.max_body,
-            total,
+            total: *total,
             first_byte: job.first_byte,
         };
         let outcome = transfer(cx, &connection.stream, &terms).await;
@@ -150,7 +158,8 @@ async fn hop(cx: Cx, course: &Course, total: Limit) -> Result<Hop, Fault> {
                 reused,
             };
             report(ctx, &exchanged);
-            settle(ctx, key, || job.url.clone(), connection, dialled, outcome)
+            let url = || job.url.clone();
+            settle(ctx, (&shelf, key), url, connection, dialled, outcome)
         });
     }
 }
@@ -158,7 +167,7 @@ async fn hop(cx: Cx, course: &Course, total: Limit) -> Result<Hop, Fault> {
 /// Takes a response: its cookies, and its connection for further requests.
 pub(super) fn settle(
     ctx: &Ctx,
-    key: KeyId,
+    (shelf, key): (&Shelf, KeyId),
     url: impl FnOnce() -> Url,
     connection: Connection,
     dialled: Option<Box<Dialled>>,
@@ -177,7 +186,7 @@ pub(super) fn settle(
             }
         }
         if message.keep_alive {
-            session.put(key, connection);
+            shelf.put(&mut session, key, connection);
         }
     });
     Ok(Hop {

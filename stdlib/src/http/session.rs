@@ -1,12 +1,16 @@
 //! What a user keeps between requests: cookies, and connections that are open.
+//!
+//! Connections from a leased address are kept with the lease, and end before it does: see [`Shelf`].
 
 use super::cookies::Jar;
 use super::url::Url;
 use crate::net::address::Target;
+use crate::net::origin::Origin;
 use crate::net::stream::Stream;
 use crate::net::{Limit, connect, resolve, within};
 use crate::tls;
 use crate::tls::config::Options;
+use scn_runtime::source::Tenure;
 use scn_runtime::{Ctx, Cx, Fault};
 use socket2::SockRef;
 use std::collections::HashMap;
@@ -21,8 +25,22 @@ const KEPT: usize = 32;
 pub(crate) struct Session {
     /// The cookies.
     pub(crate) jar: Jar,
-    /// Idle connections. A user has few, so that looking through them is faster than hashing.
-    kept: Vec<(KeyId, Connection)>,
+    kept: Kept,
+}
+
+/// Idle connections. A user has few, so that looking through them is faster than hashing.
+#[derive(Debug, Default)]
+struct Kept(Vec<(KeyId, Connection)>);
+
+/// Where connections are kept.
+#[derive(Debug)]
+pub(crate) enum Shelf {
+    /// With the user.
+    User,
+    /// With the lease of the address that they come from.
+    Tenure(Rc<Tenure>),
+    /// Nowhere: each request has an address of its own.
+    None,
 }
 
 /// A key as a number of the worker.
@@ -72,6 +90,8 @@ pub(crate) struct Dialled {
     pub(crate) connect: i64,
     /// The TLS handshake.
     pub(crate) tls: i64,
+    /// Waiting for a source address, which is no part of the exchange.
+    pub(crate) waited: u64,
 }
 
 /// Where and how to connect.
@@ -115,9 +135,19 @@ impl Dial {
         url: &Url,
         total: Limit,
     ) -> Result<(Connection, Dialled), Fault> {
+        let asked = cx.now();
+        let target = Target {
+            host: url.host.clone(),
+            port: url.port,
+        };
+        let origin = Origin::of(cx, &target, self.bind).await?;
+        let waited = cx.now().saturating_sub(asked);
         let own = self.limit.map(|nanos| Limit::from_now(cx, nanos));
-        let limit = total.earlier(own);
-        let dialled = within(cx, Some(limit), self.dial_unlimited(cx, url)).await;
+        let limit = total.later(waited).earlier(own);
+        let whole = self.dial_unlimited(cx, url, target, origin);
+        let dialled = within(cx, Some(limit), whole).await;
+        let dialled =
+            dialled.map(|(connection, dialled)| (connection, Dialled { waited, ..dialled }));
         match own {
             Some(own) if own == limit => dialled.map_err(|fault| match fault.kind() {
                 scn_runtime::kind::TIMEOUT => limit.fault_of("connecting"),
@@ -127,15 +157,18 @@ impl Dial {
         }
     }
 
-    async fn dial_unlimited(&self, cx: Cx, url: &Url) -> Result<(Connection, Dialled), Fault> {
+    async fn dial_unlimited(
+        &self,
+        cx: Cx,
+        url: &Url,
+        target: Target,
+        origin: Origin,
+    ) -> Result<(Connection, Dialled), Fault> {
         let started = cx.now();
-        let target = Target {
-            host: url.host.clone(),
-            port: url.port,
-        };
         let addresses = resolve::resolve(cx, &target.host).await?;
         let resolved = cx.now();
-        let (io, remote) = connect::connect_any(cx, &addresses, &target, self.bind).await?;
+        let (io, remote) = connect::connect_any(cx, &addresses, &target, origin.bind).await?;
+        origin.stay_with(&io);
         let connected = cx.now();
         let local = connect::local_address(&SockRef::from(&io))?;
         let stream = match url.tls {
@@ -157,6 +190,7 @@ impl Dial {
             } else {
                 0
             },
+            waited: 0,
         };
         Ok((
             Connection {
@@ -168,12 +202,52 @@ impl Dial {
     }
 }
 
-impl Session {
+impl Shelf {
+    /// The shelf for connections of the user in charge, from an address that is named or from the user's source.
+    pub(crate) fn of(ctx: &Ctx, bind: Option<SocketAddr>) -> Shelf {
+        ctx.with_user(|user| match user.source.kind() {
+            Some(_) if bind.is_none() => user.source.tenure().map_or(Shelf::None, Shelf::Tenure),
+            _ => Shelf::User,
+        })
+    }
+
     /// A kept connection that is still usable as far as can be seen; closed ones are dropped. The reactor knows what has
     /// come since the last poll, without a system call; `closely` asks the kernel, for requests that cannot be repeated.
-    pub(crate) fn take(&mut self, key: KeyId, closely: bool) -> Option<Connection> {
-        while let Some(at) = self.kept.iter().rposition(|(known, _)| *known == key) {
-            let (_, connection) = self.kept.swap_remove(at);
+    pub(crate) fn take(
+        &self,
+        session: &mut Session,
+        key: KeyId,
+        closely: bool,
+    ) -> Option<Connection> {
+        match self {
+            Shelf::User => session.kept.take(key, closely),
+            Shelf::Tenure(tenure) => tenure
+                .extensions
+                .with::<Kept, _>(|mut kept| kept.take(key, closely)),
+            Shelf::None => None,
+        }
+    }
+
+    /// Keeps a connection for further requests.
+    pub(crate) fn put(&self, session: &mut Session, key: KeyId, connection: Connection) {
+        match self {
+            Shelf::User => session.kept.put(key, connection),
+            Shelf::Tenure(tenure) => {
+                // The connection is the lease's from now on, so that it cannot hold the lease itself.
+                connection.stream.io().let_source_go();
+                tenure
+                    .extensions
+                    .with::<Kept, _>(|mut kept| kept.put(key, connection));
+            }
+            Shelf::None => {}
+        }
+    }
+}
+
+impl Kept {
+    fn take(&mut self, key: KeyId, closely: bool) -> Option<Connection> {
+        while let Some(at) = self.0.iter().rposition(|(known, _)| *known == key) {
+            let (_, connection) = self.0.swap_remove(at);
             if connection.stream.is_usable(closely) {
                 return Some(connection);
             }
@@ -181,15 +255,14 @@ impl Session {
         None
     }
 
-    /// Keeps a connection for further requests.
-    pub(crate) fn put(&mut self, key: KeyId, connection: Connection) {
-        let same = self.kept.iter().filter(|(known, _)| *known == key).count();
+    fn put(&mut self, key: KeyId, connection: Connection) {
+        let same = self.0.iter().filter(|(known, _)| *known == key).count();
         if same < KEPT {
-            if self.kept.capacity() == 0 {
+            if self.0.capacity() == 0 {
                 // Most users talk to one server.
-                self.kept.reserve_exact(1);
+                self.0.reserve_exact(1);
             }
-            self.kept.push((key, connection));
+            self.0.push((key, connection));
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Connecting and binding.
 
 use super::address::Target;
+use super::origin::Origin;
 use super::resolve::resolve;
 use scn_runtime::io::{Io, Reactor, set_bind_address_no_port};
 use scn_runtime::{Cx, Fault, kind};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::OnceLock;
 
 /// Connects to one address.
 pub(crate) async fn open(cx: Cx, to: SocketAddr, bind: Option<SocketAddr>) -> Result<Io, Fault> {
@@ -58,19 +60,33 @@ pub(crate) async fn finish_connect(
 
 fn connect_fault(error: &io::Error, to: SocketAddr, bind: Option<SocketAddr>) -> Fault {
     match (error.raw_os_error(), bind) {
-        (Some(libc::EADDRNOTAVAIL), Some(bind)) => Fault::text(
-            kind::ADDRESS_NOT_AVAILABLE,
-            format!(
-                "no local port of {} is left for connections to {to}",
-                bind.ip()
-            ),
-        ),
-        (Some(libc::EADDRNOTAVAIL), None) => Fault::text(
-            kind::ADDRESS_NOT_AVAILABLE,
-            format!("no local port is left for connections to {to}"),
-        ),
+        (Some(libc::EADDRNOTAVAIL), Some(bind)) => {
+            Fault::text(kind::RESOURCE_PORTS, no_port(Some(bind.ip()), to))
+        }
+        (Some(libc::EADDRNOTAVAIL), None) => Fault::text(kind::RESOURCE_PORTS, no_port(None, to)),
         _ => Fault::os_at(error, to),
     }
+}
+
+/// Why a connection has no port, and what to do.
+fn no_port(source: Option<IpAddr>, to: SocketAddr) -> String {
+    // Read once: it is asked for when thousands of connections fail.
+    static PORTS: OnceLock<String> = OnceLock::new();
+    let of = source.map_or(String::new(), |ip| format!(" of {ip}"));
+    let ports = PORTS.get_or_init(port_range);
+    format!(
+        "no local port{of} is left{ports} for connections to {to}: use more source addresses (a `pool` with a larger \
+         range), keep connections open, or widen `sysctl net.ipv4.ip_local_port_range`"
+    )
+}
+
+/// ` among 32768-60999`, as the system says.
+fn port_range() -> String {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
+    text.map_or(String::new(), |text| {
+        let ports: Vec<&str> = text.split_whitespace().collect();
+        format!(" among {}", ports.join("-"))
+    })
 }
 
 /// Gives a socket its source address; the port is chosen when it connects.
@@ -141,10 +157,12 @@ pub(crate) async fn connect_any(
 pub(crate) async fn connect(
     cx: Cx,
     target: &Target,
-    bind: Option<SocketAddr>,
+    origin: Origin,
 ) -> Result<(Io, SocketAddr), Fault> {
     let addresses = resolve(cx, &target.host).await?;
-    connect_any(cx, &addresses, target, bind).await
+    let (io, remote) = connect_any(cx, &addresses, target, origin.bind).await?;
+    origin.stay_with(&io);
+    Ok((io, remote))
 }
 
 /// A socket that listens.

@@ -36,6 +36,14 @@ impl Limit {
         }
     }
 
+    /// The same, so many nanoseconds later: what was waited for did not count.
+    pub(crate) fn later(self, nanos: u64) -> Limit {
+        Limit {
+            at: self.at.saturating_add(nanos),
+            ..self
+        }
+    }
+
     /// The error when it has passed.
     pub(crate) fn fault(self) -> Fault {
         Fault::timeout(self.nanos)
