@@ -86,15 +86,13 @@ pub(crate) fn prepare(
     })
 }
 
-/// Load plans, thresholds and source pools are checked, and not acted on yet: whoever wrote one must not take one
-/// iteration from the default address for it.
+/// Load plans and thresholds are checked, and not acted on yet: whoever wrote one must not take one iteration for it.
 fn tell_about_load(hir: &scn_compiler::hir::Hir, terminal: &mut Terminal<'_>) {
     let note = terminal.err_style().cyan("note");
     for scenario in &hir.scenarios {
         let parts = [
             (scenario.load.is_some(), "load block"),
             (!scenario.thresholds.is_empty(), "thresholds"),
-            (scenario.source.is_some(), "source pool"),
         ];
         let written: Vec<&str> = parts
             .iter()

@@ -296,7 +296,7 @@ fn errno_text(errno: i32) -> String {
 }
 
 fn no_descriptor() -> String {
-    match crate::descriptors::limit() {
+    match crate::load::descriptors::limit() {
         Ok(limit) => format!(
             "no file descriptor is left, a worker may have {}: raise the limit (`ulimit -Hn`), or run more `--workers`",
             limit.soft

@@ -8,7 +8,6 @@ mod codes;
 mod crew;
 pub mod ctx;
 pub mod cx;
-pub mod descriptors;
 pub mod descs;
 mod driver;
 pub mod event;

@@ -3,6 +3,7 @@
 //! Workers walk a [`Schedule`] and act. Who may start, which address it gets and how late it is are not decided here.
 
 mod closed;
+pub mod descriptors;
 mod open;
 mod overrides;
 mod pacer;

@@ -112,6 +112,12 @@ impl Pools {
             .collect()
     }
 
+    /// How many leases are out, those of shared addresses counted each.
+    pub fn leased(&self) -> u64 {
+        let pools = self.0.iter().flatten();
+        pools.map(|pool| pool.lock().stats.out).sum()
+    }
+
     /// Leases an address, waiting for one as the pool says, by the policies of this pool and those it falls back on.
     pub async fn lease(
         self: Arc<Pools>,

@@ -43,7 +43,8 @@ struct Ledger {
 #[derive(Default)]
 pub(super) struct Stats {
     leases: u64,
-    out: u64,
+    /// Leases that have not come back.
+    pub out: u64,
     peak: u64,
     waits: u64,
     /// Nanoseconds.

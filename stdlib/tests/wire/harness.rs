@@ -2,6 +2,7 @@
 
 use scn_compiler::source::{Loader, Source};
 use scn_runtime::event::{End, Event, Exchange, Observer};
+use scn_runtime::report::PoolReport;
 use scn_runtime::run::{Outcome, Plan, What, run};
 use scn_runtime::stop::StopHandle;
 use scn_runtime::{Fault, Linked};
@@ -30,6 +31,10 @@ pub struct Ran {
     pub errors: Vec<Fault>,
     /// Exchanges.
     pub exchanges: Vec<Exchange>,
+    /// Pools that were used.
+    pub pools: Vec<PoolReport>,
+    /// Addresses that are still leased.
+    pub leased: u64,
     /// How it went.
     pub outcome: Outcome,
 }
@@ -71,7 +76,7 @@ impl Ran {
             .map(|fault| format!("{}: {fault}", fault.kind()))
             .collect();
         assert!(errors.is_empty(), "{errors:#?}");
-        assert_eq!(self.outcome.live_objects, 0);
+        assert_eq!((self.outcome.live_objects, self.leased), (0, 0));
         assert!(self.outcome.is_ok());
         self
     }
@@ -79,14 +84,28 @@ impl Ran {
 
 /// Runs the scenarios of a source with params.
 pub fn scenario(source: &str, params: &[(&str, String)]) -> Ran {
+    run_plan(source, params, Plan::new(What::Scenarios(Vec::new())))
+}
+
+/// The same without params, on a clock that jumps.
+pub fn scenario_in_no_time(source: &str) -> Ran {
     let mut plan = Plan::new(What::Scenarios(Vec::new()));
+    plan.virtual_clock = true;
+    run_plan(source, &[], plan)
+}
+
+fn run_plan(source: &str, params: &[(&str, String)], mut plan: Plan) -> Ran {
     plan.params = params
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.clone()))
         .collect();
     plan.verbose = true;
     // A run that hangs is a failure, not a hang of the tests.
-    plan.limit = Some(Duration::from_secs(30));
+    plan.limit = Some(Duration::from_secs(if plan.virtual_clock {
+        3_600
+    } else {
+        30
+    }));
     plan.grace = Some(Duration::from_millis(10));
     let entry = Source {
         name: "test.scn".to_owned(),
@@ -104,7 +123,10 @@ pub fn scenario(source: &str, params: &[(&str, String)]) -> Ran {
     let program = scn_compiler::lower(&checked.sources, hir);
     let linked = Linked::link(program, &scn_stdlib::natives()).expect("the program links");
     let mut ran = Ran::default();
-    let outcome = run(&Arc::new(linked), &plan, &mut ran, &StopHandle::new());
+    let linked = Arc::new(linked);
+    let outcome = run(&linked, &plan, &mut ran, &StopHandle::new());
+    ran.pools = linked.pools().reports();
+    ran.leased = linked.pools().leased();
     ran.outcome = outcome.expect("the program runs");
     ran
 }
