@@ -1,13 +1,13 @@
 //! The side table of a linked program: what each kind of frame runs, and how large it is.
 //!
-//! Functions come first, then host functions, then the join. Enter at [`table`].
+//! Functions come first, then host functions, then leasing an address, then the join. Enter at [`table`].
 
 use crate::ctx::Ctx;
 use crate::frame::{Cancel, Frame, FrameCode, HostCode, Resume, frame_size};
 use crate::host::Call;
 use crate::link::{Linked, LinkedNative};
 use crate::worker::Shape;
-use crate::{interp, join, task};
+use crate::{interp, join, source, task};
 use scn_compiler::ir::{Function, Terminator, Ty, WaitOp};
 
 /// Where reserving stops: a path of waits that is deeper than this many bytes takes further chunks.
@@ -22,6 +22,7 @@ pub(crate) fn table(linked: &Linked) -> (Vec<FrameCode>, Vec<Shape>) {
         .map(|(at, function)| script(linked, at, function))
         .collect();
     codes.extend(linked.natives.iter().map(host));
+    codes.push(lease());
     codes.push(join::code());
     reserve(functions, &mut codes);
     (codes, functions.iter().map(shape).collect())
@@ -36,6 +37,19 @@ fn script(linked: &Linked, at: usize, function: &Function) -> FrameCode {
         leaf: false,
         recursive: function.recursive,
         host: None,
+    }
+}
+
+/// What a user's root strand runs before a section that needs an address.
+fn lease() -> FrameCode {
+    let def = crate::host::waiting("rt.lease", source::take);
+    match def.call {
+        Call::Waiting(waiting) => task::code(HostCode {
+            waiting,
+            params: 0,
+            pair: false,
+        }),
+        Call::Ready(_) => unreachable!("leasing waits"),
     }
 }
 

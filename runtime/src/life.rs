@@ -8,6 +8,7 @@ use crate::ctx::Ctx;
 use crate::event::{End, Event, Section, SectionKind};
 use crate::fault::Fault;
 use crate::metrics::IterationEnd;
+use crate::source;
 use crate::strand::{Owner, Strand};
 use crate::timer::{Nanos, Target, TimerId};
 use crate::user::User;
@@ -88,6 +89,8 @@ enum Phase {
 struct Open {
     section: Section,
     started: Nanos,
+    /// What it runs once the user has its address, while it waits for that.
+    behind_lease: Option<Option<FuncId>>,
 }
 
 /// Begins a life, whose cells are null.
@@ -195,6 +198,37 @@ pub(crate) fn start(
     func: FuncId,
     args: &[u64],
 ) {
+    let root = open_section(ctx, id, kind, name, None);
+    run_on(ctx, root, |worker, strand| worker.begin(strand, func, args));
+}
+
+/// Starts a section of a user that is to have an address first; without a function there is nothing more to it.
+fn start_behind_lease(
+    ctx: &Ctx,
+    id: LifeId,
+    kind: SectionKind,
+    name: &Arc<str>,
+    func: Option<FuncId>,
+) {
+    let root = open_section(ctx, id, kind, name, Some(func));
+    run_on(ctx, root, Worker::begin_lease);
+}
+
+fn run_on(ctx: &Ctx, root: StrandId, begin: impl FnOnce(&Worker, &mut Strand)) {
+    let worker = ctx.worker();
+    if let Some(strand) = worker.strands.borrow_mut().find(root) {
+        begin(worker, strand);
+    }
+    worker.queue(root);
+}
+
+fn open_section(
+    ctx: &Ctx,
+    id: LifeId,
+    kind: SectionKind,
+    name: &Arc<str>,
+    behind_lease: Option<Option<FuncId>>,
+) -> StrandId {
     let worker = ctx.worker();
     let mut lives = worker.lives.borrow_mut();
     let life = &mut lives[id as usize];
@@ -207,6 +241,7 @@ pub(crate) fn start(
     life.section = Some(Open {
         section: section.clone(),
         started: worker.reactor().now(),
+        behind_lease,
     });
     let (root, context) = (life.root, life.user.context.get());
     drop(lives);
@@ -216,9 +251,34 @@ pub(crate) fn start(
     if let Some(strand) = worker.strands.borrow_mut().find(root) {
         strand.context = context;
         strand.intended = worker.reactor().now();
-        worker.begin(strand, func, args);
     }
-    worker.queue(root);
+    root
+}
+
+/// The user has its address: what waited for that runs. False if nothing did.
+fn go_on_behind_lease(ctx: &Ctx, id: LifeId) -> bool {
+    let worker = ctx.worker();
+    let mut lives = worker.lives.borrow_mut();
+    let life = &mut lives[id as usize];
+    let Some(open) = &mut life.section else {
+        return false;
+    };
+    let Some(func) = open.behind_lease.take() else {
+        return false;
+    };
+    // Waiting for an address is no part of the section.
+    open.started = worker.reactor().now();
+    let Course::Scenario(progress) = &life.course else {
+        return false;
+    };
+    let (root, share) = (life.root, progress.share.clone());
+    drop(lives);
+    if let Some(func) = func {
+        run_on(ctx, root, |worker, strand| {
+            worker.begin(strand, func, share.cast.args_of(worker, func));
+        });
+    }
+    func.is_some()
 }
 
 /// What the last section of a led life gave, once it has ended. The results are owned.
@@ -292,14 +352,22 @@ pub(crate) fn section_ended(ctx: &Ctx, root: StrandId, ok: bool) {
     let Some((id, think)) = worker.reset_root(root) else {
         return;
     };
+    if matches!(end, End::Done) && go_on_behind_lease(ctx, id) {
+        return;
+    }
     let mut lives = worker.lives.borrow_mut();
     let life = &mut lives[id as usize];
     let open = life.section.take();
+    let user = life.user.clone();
     if let Course::Led(result) = &mut life.course {
         *result = Some(Box::new((end.clone(), results)));
     }
     drop(lives);
-    if let Some(Open { section, started }) = open {
+    user.source.section_ended();
+    if let Some(Open {
+        section, started, ..
+    }) = open
+    {
         let nanos = worker.reactor().now().saturating_sub(started) as i64 - think;
         record(ctx, id, section.kind, nanos, &end);
         if ctx.tells_of(section.kind) {
@@ -365,15 +433,20 @@ fn advance(ctx: &Ctx, id: LifeId, ended: Option<End>) {
     let Some((share, next)) = next_of(ctx, id, ended) else {
         return;
     };
+    let user = ctx.worker().lives.borrow()[id as usize].user.clone();
     match next {
         Next::Run(kind, func) => {
-            let takes_seed = !ctx.worker().shape(func).pointers.is_empty();
-            let args: &[u64] = if takes_seed { &[share.cast.seed] } else { &[] };
-            start(ctx, id, kind, &share.cast.name, func, args);
+            let (worker, name) = (ctx.worker(), &share.cast.name);
+            if source::is_due(ctx, &user, kind) {
+                start_behind_lease(ctx, id, kind, name, Some(func));
+            } else {
+                start(ctx, id, kind, name, func, share.cast.args_of(worker, func));
+            }
             if kind == SectionKind::Each {
                 note_intended(ctx, id);
             }
         }
+        Next::Lease => start_behind_lease(ctx, id, SectionKind::Init, &share.cast.name, None),
         Next::Free => share.is_free(id),
         Next::Wait => {}
         Next::Close => close(ctx, id),
@@ -395,6 +468,8 @@ fn note_intended(ctx: &Ctx, id: LifeId) {
 /// What a user does next.
 enum Next {
     Run(SectionKind, FuncId),
+    /// Lease the user's address where there is no `init` that would wait for it.
+    Lease,
     /// Wait for an arrival.
     Free,
     /// Wait for the timer.
@@ -431,6 +506,10 @@ impl Progress {
         match self.phase {
             Phase::Start => match self.share.cast.sections[0] {
                 Some(init) => self.run(Phase::Init, SectionKind::Init, init),
+                None if source::is_due(ctx, of.1, SectionKind::Init) => {
+                    self.phase = Phase::Init;
+                    Next::Lease
+                }
                 None => self.ready(ctx, of, stopping),
             },
             Phase::Init if matches!(ended, None | Some(End::Done)) => self.ready(ctx, of, stopping),

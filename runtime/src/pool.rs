@@ -71,6 +71,8 @@ pub struct Pool {
     exhausted: Exhausted,
     /// All addresses, of both families.
     all: Addresses,
+    /// Whether there are IPv4 and IPv6 addresses.
+    families: (bool, bool),
     book: Mutex<Book>,
 }
 
@@ -169,6 +171,10 @@ impl Pool {
             },
             wait: pool.wait,
             exhausted: pool.exhausted,
+            families: (
+                !all.of_family(true).is_empty(),
+                !all.of_family(false).is_empty(),
+            ),
             book: Mutex::new(Book::new(&all, pool.exhausted == Exhausted::Share)),
             all,
         }
@@ -186,7 +192,7 @@ impl Pool {
 
     /// The family of all its addresses, if they have one.
     pub fn only_family(&self) -> Option<Family> {
-        match self.lock().families() {
+        match self.families {
             (true, false) => Some(Family::V4),
             (false, true) => Some(Family::V6),
             _ => None,
@@ -212,7 +218,7 @@ impl Pool {
 
     /// The family to lease from: the wanted one, or one that there is.
     fn family(&self, wanted: Option<Family>) -> Result<Family, Fault> {
-        let (v4, v6) = self.lock().families();
+        let (v4, v6) = self.families;
         let has = |family| if family == Family::V4 { v4 } else { v6 };
         match wanted {
             Some(family) if has(family) => Ok(family),

@@ -3,16 +3,22 @@
 //! A lease for a user or an iteration is a [`Tenure`]; libraries keep connections that depend on it in the tenure, so
 //! that they end before the address goes back. Enter at [`Cx::source_address`].
 
-use crate::fault::Fault;
+use crate::ctx::Ctx;
+use crate::event::SectionKind;
+use crate::fault::{Fault, Scope};
 use crate::host::Cx;
+use crate::life;
 use crate::pool::{Family, Lease, Pools};
-use crate::user::Extensions;
+use crate::user::{Extensions, User};
 use scn_compiler::ir::GlobalId;
 use scn_compiler::ir::load::Lease as Kind;
 use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// A user's source of addresses; none unless it is given one.
 #[derive(Debug, Default)]
@@ -76,6 +82,13 @@ impl Source {
         self.tenure.borrow().as_ref()?.first()
     }
 
+    /// A section of the user has ended, and a lease for the iteration with it.
+    pub(crate) fn section_ended(&self) {
+        if self.kind() == Some(Kind::Iteration) {
+            self.end_tenure();
+        }
+    }
+
     /// Ends the lease of the user or iteration: closes what libraries kept and gives the addresses back, unless
     /// connections of the user still hold them.
     pub fn end_tenure(&self) {
@@ -106,6 +119,34 @@ impl Tenure {
         self.leases.borrow_mut().push(lease);
         ip
     }
+}
+
+/// Whether a section is to wait until the user has an address: where the lease is for the user, the first one; where it is
+/// for an iteration, the iteration. Pools of both families wait for the first peer, which decides.
+pub(crate) fn is_due(ctx: &Ctx, user: &User, section: SectionKind) -> bool {
+    let Some((pool, kind)) = user.source.given.get() else {
+        return false;
+    };
+    let wanted = match kind {
+        Kind::User => section != SectionKind::Exit,
+        Kind::Iteration => section == SectionKind::Each,
+        Kind::Request => false,
+    };
+    let only_family = || ctx.linked().pools().pool(pool).only_family();
+    wanted && user.source.ip().is_none() && only_family().is_some()
+}
+
+/// Leases the address of the user in charge, unless it is asked to stop first.
+pub(crate) async fn take(cx: Cx) -> Result<(), Fault> {
+    let mut leased = pin!(cx.source_address(None));
+    let patience = |task: &mut Context<'_>| match leased.as_mut().poll(task) {
+        Poll::Ready(leased) => Poll::Ready(leased.map(drop)),
+        Poll::Pending if cx.with(life::is_stopping) => {
+            Poll::Ready(Err(Fault::cancellation(Scope::Strand)))
+        }
+        Poll::Pending => Poll::Pending,
+    };
+    poll_fn(patience).await
 }
 
 /// What a lease is made from, taken from the user before the first await.

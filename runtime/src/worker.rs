@@ -140,6 +140,11 @@ impl Worker {
         slots
     }
 
+    /// The code of leasing an address.
+    fn lease_code(&self) -> u32 {
+        self.codes.len() as u32 - 2
+    }
+
     /// The code of joins.
     pub(crate) fn join_code(&self) -> u32 {
         self.codes.len() as u32 - 1
@@ -313,6 +318,13 @@ impl Worker {
         if at != NEVER {
             self.reactor.remove_timer(timer);
         }
+    }
+
+    /// Makes a strand lease an address.
+    pub(crate) fn begin_lease(&self, strand: &mut Strand) {
+        let code = self.lease_code();
+        let size = self.codes[code as usize].size as usize;
+        strand.stack.push(code, size, &mut self.pool.borrow_mut());
     }
 
     /// Removes a strand that has ended, and with it its results.

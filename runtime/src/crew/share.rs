@@ -11,6 +11,7 @@ use crate::pool::Pools;
 use crate::timer::{LAST, Nanos, Target, TimerId};
 use crate::user::User;
 use crate::waker::StrandId;
+use crate::worker::Worker;
 use scn_compiler::ir::load::{Load, Stage};
 use scn_compiler::ir::{FuncId, GlobalId, Scenario};
 use std::cell::{Cell, RefCell};
@@ -106,6 +107,14 @@ impl Cast {
     fn context(&self, phase: Option<u32>) -> ContextId {
         let place = phase.map_or(0, |phase| phase as usize + 1);
         self.contexts.get(place).copied().unwrap_or_default()
+    }
+
+    /// The arguments of a section.
+    pub fn args_of(&self, worker: &Worker, section: FuncId) -> &[u64] {
+        match worker.shape(section).pointers.is_empty() {
+            true => &[],
+            false => std::slice::from_ref(&self.seed),
+        }
     }
 
     /// The pool of a phase's users.

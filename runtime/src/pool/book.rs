@@ -67,11 +67,6 @@ impl Book {
         }
     }
 
-    /// Whether there are IPv4 and IPv6 addresses.
-    pub fn families(&self) -> (bool, bool) {
-        (!self.v4.addresses.is_empty(), !self.v6.addresses.is_empty())
-    }
-
     /// Addresses of a family.
     pub fn len(&self, family: Family) -> u128 {
         match family {

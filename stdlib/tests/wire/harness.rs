@@ -91,6 +91,7 @@ pub fn scenario(source: &str, params: &[(&str, String)]) -> Ran {
 pub fn scenario_in_no_time(source: &str) -> Ran {
     let mut plan = Plan::new(What::Scenarios(Vec::new()));
     plan.virtual_clock = true;
+    plan.workers = Some(1);
     run_plan(source, &[], plan)
 }
 

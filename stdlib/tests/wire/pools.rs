@@ -233,3 +233,104 @@ scenario s {
     let ran = scenario(&source, &[]).expect_ok();
     assert_eq!(pool(&ran, "clients").leases, 2);
 }
+
+const LOADED: &str = "
+scenario s {
+  load { users 4; iterations 2 per user; think 10s }
+  source clients
+  init { log.info(\"${user.id} has ${user.ip ?? ip(\"::\")} after ${run.elapsed}\") }
+  each { check host(http.get(\"${api.url}/who\").text()) == string(user.ip ?? ip(\"::\")) }
+}";
+
+#[test]
+fn users_wait_for_their_address_before_init_and_in_turn() {
+    let source = with_peers(&format!(
+        "pool clients {{ range \"127.0.1.1-127.0.1.2\"; when exhausted wait 30s then fail }} {LOADED}"
+    ));
+    let ran = scenario_in_no_time(&source).expect_ok();
+    let wanted = [
+        "0 has 127.0.1.1 after 0s",
+        "1 has 127.0.1.2 after 0s",
+        "2 has 127.0.1.1 after 10s",
+        "3 has 127.0.1.2 after 10s",
+    ];
+    assert_eq!(ran.logs, wanted);
+    let clients = pool(&ran, "clients");
+    assert_eq!((clients.leases, clients.peak, clients.waits), (4, 2, 2));
+    assert_eq!(clients.waited, 20_000_000_000);
+}
+
+#[test]
+fn a_user_without_an_address_ends_before_init() {
+    let source = with_peers(&format!(
+        "pool clients {{ range \"127.0.1.1-127.0.1.3\"; when exhausted wait 5s then fail }} {LOADED}"
+    ));
+    let ran = scenario_in_no_time(&source);
+    assert_eq!((ran.logs.len(), ran.leased), (3, 0));
+    let kinds: Vec<&str> = ran.errors.iter().map(|fault| fault.kind()).collect();
+    assert_eq!(kinds, ["pool.exhausted"]);
+    assert_eq!(pool(&ran, "clients").failed, 1);
+}
+
+#[test]
+fn leases_of_iterations_end_with_their_connections() {
+    let source = with_peers(
+        "pool clients { range \"127.0.1.1-127.0.1.3\"; lease per iteration; when exhausted fail }
+scenario s {
+  load { users 1; iterations 4 per user; think 1s }
+  source clients
+  init { check user.ip == none }
+  each {
+    let a = http.get(\"${api.url}/who\").text()
+    check http.get(\"${api.url}/who\").text() == a
+    log.info(host(a))
+    if user.iteration == 1 { fail \"in the middle\" }
+  }
+}",
+    );
+    let ran = scenario_in_no_time(&source);
+    assert!(ran.failed.is_empty(), "{:#?}", ran.failed);
+    assert_eq!(
+        ran.logs,
+        ["127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.1.1"]
+    );
+    let clients = pool(&ran, "clients");
+    let counts = (clients.leases, clients.peak, clients.failed, ran.leased);
+    assert_eq!(counts, (4, 1, 0, 0));
+}
+
+#[test]
+fn who_waits_for_an_address_stops_when_it_is_asked_to() {
+    let source = with_peers(
+        "pool clients { range \"127.0.1.1\"; when exhausted wait 1h then fail }
+scenario s {
+  load { users 2 for 5s; think 1s; graceful stop 20s }
+  source clients
+  init { log.info(\"${user.id}\") }
+  each { check http.get(\"${api.url}/who\").status == 200 }
+  teardown { log.info(\"${run.elapsed}\") }
+}",
+    );
+    let ran = scenario_in_no_time(&source).expect_ok();
+    assert_eq!(ran.logs, ["0", "5s"]);
+    let clients = pool(&ran, "clients");
+    assert_eq!((clients.leases, clients.waits, clients.failed), (1, 1, 0));
+}
+
+#[test]
+fn phases_have_pools_of_their_own() {
+    let source = with_peers(
+        "pool clients { range \"127.0.1.1-127.0.1.9\" }
+pool guests { range \"127.0.2.1-127.0.2.9\"; pick sequential }
+scenario s {
+  load { spawn 2 at 0s; spawn 2 at 1s from guests; iterations 1 per user }
+  source clients
+  each { let c = tcp.connect(stream.addr); log.info(c.recv_until(\"\\n\").text().trim()) }
+}",
+    );
+    let ran = scenario_in_no_time(&source).expect_ok();
+    let mut logs = ran.logs.clone();
+    logs.sort();
+    assert_eq!(logs, ["127.0.1.1", "127.0.1.2", "127.0.2.1", "127.0.2.2"]);
+    assert_eq!(pool(&ran, "guests").size, 9);
+}
