@@ -111,9 +111,8 @@ async fn hop(cx: Cx, course: &Course, total: &mut Limit) -> Result<Hop, Fault> {
         cx.with(|ctx| Ok::<_, Fault>((write(ctx, job)?, job.dial.key(ctx, &job.url))))?;
     let (shelf, mut kept) = cx.with(|ctx| {
         let shelf = Shelf::of(ctx, job.dial.bind);
-        let kept = ctx.user_state::<Session, _>(|mut session| {
-            shelf.take(&mut session, key, !idempotent)
-        });
+        let kept =
+            ctx.user_state::<Session, _>(|mut session| shelf.take(&mut session, key, !idempotent));
         (shelf, kept)
     });
     loop {
