@@ -5,6 +5,7 @@
 
 mod conductor;
 mod crew;
+mod gate;
 mod globals;
 mod pin;
 mod servers;

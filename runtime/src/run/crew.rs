@@ -2,6 +2,7 @@
 //!
 //! Worker 0 leads: it runs params, servers, `setup` and `teardown` as well; see `Run::users`. Enter at [`Crew`].
 
+use super::gate::Gate;
 use super::{Part, Plan, Run, RunError, on_this_thread, settings};
 use crate::crew::{Cast, Lane, Share, Shared};
 use crate::ctx::Ctx;
@@ -139,13 +140,23 @@ impl<'a> Crew<'a> {
         }
     }
 
+    /// Holds back a flood of lines; a verbose run wants them all.
+    fn gated(&self, out: impl Fn(Event) + 'static) -> Box<dyn FnMut(Event)> {
+        if self.plan.verbose || self.plan.virtual_clock {
+            return Box::new(out);
+        }
+        let mut gate = Gate::new(out);
+        Box::new(move |event| gate.pass(event))
+    }
+
     /// A worker's thread from beginning to end.
     pub fn run_worker(&self, worker: u32, messages: &Sender<Message>) -> Result<u64, RunError> {
         super::pin::to_core(worker, self.workers);
         let sink = {
             let messages = messages.clone();
             // The conductor listens until all workers have ended.
-            Box::new(move |event| drop(messages.send(Message::Event(event))))
+            let out = move |event| drop(messages.send(Message::Event(event)));
+            self.gated(out)
         };
         match worker {
             0 => {
