@@ -53,15 +53,19 @@ impl Cx {
 
     /// Waits until the scenario's `limit requests` lets one more request go.
     pub async fn admit(self) {
-        let slot = self.with(|ctx| {
+        if let Some(slot) = self.admission() {
+            self.sleep_until(slot).await;
+        }
+    }
+
+    /// Takes a place for one more request; the moment to wait for, if the scenario has a `limit requests`.
+    pub fn admission(self) -> Option<Nanos> {
+        self.with(|ctx| {
             ctx.with_user(|user| {
                 let limit = user.shared.as_ref()?.requests.as_ref()?;
                 Some(limit.take(self.now()))
             })
-        });
-        if let Some(slot) = slot {
-            self.sleep_until(slot).await;
-        }
+        })
     }
 
     /// When the running strand became runnable for its next operation: response times count from here.

@@ -10,6 +10,7 @@ use super::request::{Wire, is_idempotent};
 use super::session::{Connection, Session, Shelf};
 use super::transfer::{Terms, Transfer};
 use crate::net::Limit;
+use scn_runtime::cx::Sleep;
 use scn_runtime::{Ctx, Cx, Fault, NativeDef, New, Unread, waiting};
 use std::future::Future;
 use std::pin::Pin;
@@ -54,14 +55,20 @@ fn any_method(arguments: Unread<'_, AnyMethod>) -> Call<'_> {
 /// A call under way.
 struct Call<'a> {
     arguments: Arguments<'a>,
+    /// The reporting site, which is known at the first poll only.
+    site: Option<u32>,
     state: State,
 }
 
 enum State {
-    /// It was not polled yet, or has ended.
+    /// It was not polled yet.
     Start,
-    /// Over a kept connection.
-    Short(Short),
+    /// It waits until the scenario's limit of requests lets it go.
+    Queued(Sleep),
+    /// It may go; or it has ended.
+    Go,
+    /// Over a kept connection. In a box, so that the frames of a user at rest are small.
+    Short(Box<Short>),
     /// With all that may happen.
     Long(Pin<Box<dyn Future<Output = Result<Response, Fault>>>>),
 }
@@ -84,6 +91,7 @@ impl<'a> Call<'a> {
     fn new(arguments: Arguments<'a>) -> Call<'a> {
         Call {
             arguments,
+            site: None,
             state: State::Start,
         }
     }
@@ -91,7 +99,7 @@ impl<'a> Call<'a> {
     /// Chooses the way.
     fn start(&self) -> Result<State, Fault> {
         Ctx::current(|ctx| {
-            let Ready { prepared, target } = prepare(ctx, &self.arguments)?;
+            let Ready { prepared, target } = prepare(ctx, &self.arguments, self.site)?;
             let started = ctx.now().cast_unsigned();
             let shelf = Shelf::of(ctx, prepared.job.dial.bind);
             let (cookies, connection) = ctx.user_state::<Session, _>(|mut session| {
@@ -111,15 +119,16 @@ impl<'a> Call<'a> {
                 }
             };
             let terms = terms(&prepared, wire.as_deref(), started);
-            Ok(State::Short(Short {
-                transfer: Transfer::new(started, &terms),
+            let transfer = Transfer::new(started, &terms);
+            Ok(State::Short(Box::new(Short {
+                transfer,
                 prepared,
                 target,
                 wire,
                 connection,
                 shelf,
                 started,
-            }))
+            })))
         })
     }
 }
@@ -156,12 +165,22 @@ impl Future for Call<'_> {
         let this = &mut *self;
         loop {
             this.state = match &mut this.state {
-                State::Start => this.start()?,
+                State::Start => {
+                    this.site = Ctx::current(Ctx::site_id);
+                    match Cx::new().admission() {
+                        Some(slot) => State::Queued(Cx::new().sleep_until(slot)),
+                        None => this.start()?,
+                    }
+                }
+                State::Queued(sleep) => {
+                    ready!(Pin::new(sleep).poll(task));
+                    State::Go
+                }
+                State::Go => this.start()?,
                 State::Long(future) => return future.as_mut().poll(task).map_ok(New),
                 State::Short(short) => {
                     let result = ready!(short.poll(task));
-                    let State::Short(short) = std::mem::replace(&mut this.state, State::Start)
-                    else {
+                    let State::Short(short) = std::mem::replace(&mut this.state, State::Go) else {
                         unreachable!("it is what it was a moment ago")
                     };
                     match short.finish(result)? {

@@ -113,6 +113,17 @@ impl Timings {
         }
     }
 
+    /// The phases as they are measured: -1 for those that did not take place.
+    pub(super) fn measured(&self, connected: bool) -> [i64; 6] {
+        let [dns, connect, tls] = match connected {
+            false => [-1; 3],
+            true => {
+                [self.dns, self.connect, self.tls].map(|took| if took == 0 { -1 } else { took })
+            }
+        };
+        [dns, connect, tls, self.send, self.wait, self.receive]
+    }
+
     /// The phases with their names.
     pub(super) fn phases(&self) -> Vec<(&'static str, i64)> {
         vec![

@@ -7,7 +7,9 @@ use super::job::{Arguments, Job};
 use super::name;
 use super::request::Wire;
 use super::session::KeyId;
+use scn_runtime::metrics::NameId;
 use scn_runtime::{Ctx, Fault};
+use std::cell::Cell;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -26,6 +28,8 @@ pub(super) struct Prepared {
     pub(super) site: Option<u32>,
     /// The name in reports, if it was given or the site has a template.
     pub(super) name: Option<Rc<str>>,
+    /// Name and method as the recorder knows them, once it was asked.
+    pub(super) ids: Cell<Option<(NameId, NameId)>>,
     /// Whether the method is HEAD.
     pub(super) head_only: bool,
     /// The URL as it was given.
@@ -55,8 +59,11 @@ pub(super) struct Ready {
 }
 
 /// Reads a call's arguments, unless its site knows them.
-pub(super) fn prepare(ctx: &Ctx, arguments: &Arguments<'_>) -> Result<Ready, Fault> {
-    let site = ctx.site_id();
+pub(super) fn prepare(
+    ctx: &Ctx,
+    arguments: &Arguments<'_>,
+    site: Option<u32>,
+) -> Result<Ready, Fault> {
     let known = site.and_then(|site| {
         ctx.run_state::<Sites, _>(|sites| sites.known.get(site as usize)?.clone())
     });
@@ -134,6 +141,7 @@ impl Prepared {
             shown: job.url.to_string().into(),
             site,
             name: named.map(Rc::from),
+            ids: Cell::new(None),
             head_only: job.method == "HEAD",
             origin,
             varies: !arguments.has_query() && !text.starts_with(char::is_whitespace),

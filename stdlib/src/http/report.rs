@@ -10,7 +10,8 @@ use super::response::Message;
 use super::session::Dialled;
 use super::transfer::Outcome;
 use scn_runtime::event::{Event, Exchange};
-use scn_runtime::{Ctx, Fault};
+use scn_runtime::metrics::{Link, NameId, Operation, Protocol};
+use scn_runtime::{Ctx, Cx, Fault};
 use std::fmt::Write;
 
 /// How much of a body is shown.
@@ -38,6 +39,69 @@ pub(super) struct Exchanged<'a> {
 
 /// Reports an exchange.
 pub(super) fn report(ctx: &Ctx, exchanged: &Exchanged<'_>) {
+    let Exchanged { job, outcome, .. } = exchanged;
+    let status = outcome.result.as_ref().ok().map(|m| m.first.status);
+    let failed = status.is_none_or(|status| !job.ok.holds(status));
+    measure(ctx, exchanged, status, failed);
+    if ctx.tells() {
+        tell(ctx, exchanged, status, failed);
+    }
+}
+
+fn measure(ctx: &Ctx, exchanged: &Exchanged<'_>, status: Option<u16>, failed: bool) {
+    let Exchanged {
+        prepared,
+        started,
+        outcome,
+        reused,
+        ..
+    } = *exchanged;
+    let (name, method) = names(ctx, prepared, exchanged.job, exchanged.target);
+    let error = outcome.result.as_ref().err();
+    let times = Timings::of(exchanged.dialled, &outcome.marks);
+    error
+        .into_iter()
+        .for_each(|error| ctx.record_lack_of(error));
+    ctx.record_operation(&Operation {
+        protocol: Protocol::Http,
+        name,
+        method,
+        status: status.unwrap_or(0),
+        kind: error.map(Fault::kind),
+        failed,
+        intended: Cx::new().intended().min(started),
+        started,
+        done: outcome.marks.done,
+        phases: times.measured(exchanged.dialled.is_some()),
+        sent: outcome.sent as u64,
+        received: outcome.received,
+        link: if reused { Link::Reused } else { Link::Opened },
+    });
+}
+
+/// The ids of name and method: those of the site, unless it has no name or a redirect has led elsewhere.
+fn names(ctx: &Ctx, prepared: &Prepared, job: &Job, target: Option<&str>) -> (NameId, NameId) {
+    if let Some(ids) = prepared.ids.get() {
+        return ids;
+    }
+    let recorder = ctx.recorder();
+    let method = recorder.method(&job.method);
+    match &prepared.name {
+        Some(name) => {
+            let ids = (recorder.name(name), method);
+            if job.method == prepared.job.method {
+                prepared.ids.set(Some(ids));
+            }
+            ids
+        }
+        None => {
+            let path = target.map_or_else(|| job.url.path(), |target| target);
+            (recorder.name(&name::from_path(&job.method, path)), method)
+        }
+    }
+}
+
+fn tell(ctx: &Ctx, exchanged: &Exchanged<'_>, status: Option<u16>, failed: bool) {
     let Exchanged {
         prepared,
         job,
@@ -47,21 +111,18 @@ pub(super) fn report(ctx: &Ctx, exchanged: &Exchanged<'_>) {
         reused,
         ..
     } = *exchanged;
-    let message = outcome.result.as_ref().ok();
-    let error = outcome.result.as_ref().err().cloned();
-    let status = message.map(|message| message.first.status);
     let exchange = Exchange {
         status,
         phases: Timings::of(exchanged.dialled, &outcome.marks).phases(),
         sent: outcome.sent as u64,
         received: outcome.received,
         reused,
-        failed: error.is_some() || status.is_some_and(|status| !job.ok.holds(status)),
-        error,
+        failed,
+        error: outcome.result.as_ref().err().cloned(),
         nanos: outcome.marks.done.saturating_sub(started).cast_signed(),
         ..start(ctx, prepared, job, target)
     };
-    emit(ctx, exchange, exchanged.wire, message);
+    emit(ctx, exchange, exchanged.wire, outcome.result.as_ref().ok());
 }
 
 /// Reports a request that got no connection.
@@ -72,13 +133,34 @@ pub(super) fn report_unconnected(
     started: u64,
     fault: &Fault,
 ) {
-    let exchange = Exchange {
+    let (prepared, job) = (&*course.prepared, &course.job);
+    let (name, method) = names(ctx, prepared, job, None);
+    let done = ctx.now().cast_unsigned();
+    ctx.record_lack_of(fault);
+    ctx.record_operation(&Operation {
+        protocol: Protocol::Http,
+        name,
+        method,
+        status: 0,
+        kind: Some(fault.kind()),
         failed: true,
-        error: Some(fault.clone()),
-        nanos: ctx.now().saturating_sub_unsigned(started),
-        ..start(ctx, &course.prepared, &course.job, None)
-    };
-    emit(ctx, exchange, wire, None);
+        intended: Cx::new().intended().min(started),
+        started,
+        done,
+        phases: [-1; 6],
+        sent: 0,
+        received: 0,
+        link: Link::Failed,
+    });
+    if ctx.tells() {
+        let exchange = Exchange {
+            failed: true,
+            error: Some(fault.clone()),
+            nanos: done.saturating_sub(started).cast_signed(),
+            ..start(ctx, prepared, job, None)
+        };
+        emit(ctx, exchange, wire, None);
+    }
 }
 
 /// What every exchange has.
