@@ -18,6 +18,9 @@ use scn_compiler::ir::FuncId;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// What an iteration that does not wait takes on the virtual clock, in nanoseconds.
+const VIRTUAL_ITERATION: Nanos = 1_000_000;
+
 /// Place of a life in the worker's slab.
 pub(crate) type LifeId = u32;
 
@@ -546,18 +549,21 @@ impl Progress {
             }
             return self.iterate(ctx, stopping, arrival);
         }
-        let now = ctx.worker().reactor().now();
+        let reactor = ctx.worker().reactor();
+        let now = reactor.now();
         let plan = &self.share.plan;
         let pause = match (plan.think, plan.pace) {
             (Some((from, to)), _) => from + user.rng.below(to.saturating_sub(from) + 1),
             (None, Some(pace)) => (self.began + pace).saturating_sub(now),
+            // On the virtual clock no time would pass, and the plan would never end.
+            (None, None) if reactor.is_virtual() && self.began == now => VIRTUAL_ITERATION,
             (None, None) => 0,
         };
         if pause == 0 || self.is_worn() {
             return self.iterate(ctx, false, None);
         }
         let due = now.saturating_add(pause);
-        let timer = ctx.worker().reactor().insert_timer(due, Target::Life(id));
+        let timer = reactor.insert_timer(due, Target::Life(id));
         self.began = due;
         self.phase = Phase::Rest(timer);
         Next::Wait
