@@ -29,7 +29,7 @@ pub(crate) struct Strand {
     /// Serial number of the next scope.
     pub serial: u32,
     /// Steps that are open, outermost first.
-    pub steps: Vec<Step>,
+    pub steps: Steps,
     /// How many steps were open where it was started.
     pub outer_steps: u32,
     /// Nanoseconds spent in `think`.
@@ -59,7 +59,6 @@ pub(crate) enum Owner {
 }
 
 /// An open step.
-#[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub site: u32,
     pub name: Option<Rc<str>>,
@@ -68,6 +67,48 @@ pub(crate) struct Step {
     pub think: i64,
     /// The strand's context around it.
     pub outer: ContextId,
+    /// The steps around it, and how many these are.
+    pub around: Steps,
+    pub outer_steps: usize,
+}
+
+/// Open steps. Most strands have none, and a user at rest is to be small.
+#[derive(Default)]
+pub(crate) struct Steps(Option<Box<Step>>);
+
+impl Steps {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |step| step.outer_steps + 1)
+    }
+
+    /// Opens one inside of all others.
+    pub fn push(&mut self, mut step: Step) {
+        step.outer_steps = self.len();
+        step.around.0 = self.0.take();
+        self.0 = Some(Box::new(step));
+    }
+
+    /// Closes the one that has so many others around it, with all that are open inside of it.
+    pub fn close(&mut self, outer_steps: usize) -> Option<Step> {
+        loop {
+            let step = self.0.take()?;
+            if step.outer_steps < outer_steps {
+                self.0 = Some(step);
+                return None;
+            }
+            let mut step = *step;
+            self.0 = step.around.0.take();
+            if step.outer_steps == outer_steps {
+                return Some(step);
+            }
+        }
+    }
+
+    /// Closes all.
+    pub fn clear(&mut self) {
+        self.close(0);
+    }
 }
 
 impl Strand {
@@ -81,7 +122,7 @@ impl Strand {
             cancel: None,
             scopes: Vec::new(),
             serial: 0,
-            steps: Vec::new(),
+            steps: Steps::default(),
             outer_steps: 0,
             think: 0,
             context: ContextId::NONE,
@@ -178,6 +219,31 @@ impl Strands {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn step(site: u32) -> Step {
+        Step {
+            site,
+            name: None,
+            started: 0,
+            think: 0,
+            outer: ContextId::NONE,
+            around: Steps::default(),
+            outer_steps: 0,
+        }
+    }
+
+    #[test]
+    fn closing_a_step_closes_those_inside_of_it() {
+        let mut steps = Steps::default();
+        (0..4).for_each(|site| steps.push(step(site)));
+        assert_eq!(steps.len(), 4);
+        assert_eq!(steps.close(2).map(|step| step.site), Some(2));
+        assert_eq!(steps.len(), 2);
+        assert!(steps.close(2).is_none());
+        assert_eq!(steps.len(), 2);
+        steps.clear();
+        assert_eq!(steps.len(), 0);
+    }
 
     #[test]
     fn a_stale_strand_is_not_found() {

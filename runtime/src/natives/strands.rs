@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::host::{Cx, NativeDef, ready, waiting};
 use crate::life;
 use crate::scope::Left;
-use crate::strand::Step;
+use crate::strand::{Step, Steps};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -155,6 +155,8 @@ fn step_enter(ctx: &Ctx, site: i64, name: Option<&str>) -> i64 {
             started,
             think: strand.think,
             outer: strand.context,
+            around: Steps::default(),
+            outer_steps: 0,
         };
         strand.context = ctx.recorder().child(strand.context, site as u32, template);
         strand.steps.push(step);
@@ -175,7 +177,7 @@ fn step_exit(ctx: &Ctx, token: i64, ok: bool) {
     // What the end of the run or a limit cuts off has not taken as long as it takes.
     let is_cancelled = !ok && ctx.err_is_cancellation();
     let ended = ctx.worker().with_running(|strand| {
-        let step = strand.steps.drain(token as usize..).next()?;
+        let step = strand.steps.close(token as usize)?;
         let nanos = now.saturating_sub(step.started) as i64 - (strand.think - step.think);
         let context = std::mem::replace(&mut strand.context, step.outer);
         if !is_cancelled {
