@@ -28,6 +28,7 @@ mod method;
 pub(crate) mod metrics;
 mod names;
 mod native;
+mod needs;
 mod operator;
 mod parallel;
 mod pattern;
@@ -37,6 +38,7 @@ mod scenario;
 mod scope;
 mod server;
 mod stmt;
+mod tags;
 mod threshold;
 mod typename;
 mod types;
@@ -46,6 +48,8 @@ mod waits;
 
 #[cfg(test)]
 mod tests;
+
+pub use needs::lint_descriptors;
 
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::hir::{FuncId, Function, Hir, NativeId, TypeId};
@@ -82,6 +86,9 @@ pub fn check(entry: Source, loader: &dyn Loader, library: &Library) -> Checked {
     checker.declare_units();
     checker.check_items();
     checker.lint_unused();
+    if !checker.found_errors() {
+        checker.lint_needs();
+    }
     checker.finish()
 }
 
@@ -227,15 +234,18 @@ impl<'a> Checker<'a> {
         });
     }
 
+    fn found_errors(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|d| d.severity == Severity::Error)
+    }
+
     fn finish(mut self) -> Checked {
         self.drop_consequences();
         self.diagnostics
             .sort_by_key(|d| (d.span().source, d.span().start, d.span().end, d.code));
         self.diagnostics.dedup();
-        let failed = self
-            .diagnostics
-            .iter()
-            .any(|d| d.severity == Severity::Error);
+        let failed = self.found_errors();
         let functions: Option<Vec<Function>> = self.functions.into_iter().collect();
         debug_assert!(
             failed || functions.is_some(),

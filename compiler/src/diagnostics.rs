@@ -7,6 +7,7 @@ pub(crate) mod calls;
 pub mod codes;
 pub(crate) mod lints;
 pub(crate) mod names;
+pub(crate) mod needs;
 pub(crate) mod scenario;
 pub mod suggest;
 pub(crate) mod syntax;

@@ -13,7 +13,7 @@ mod passes;
 pub mod source;
 
 pub use check::metrics::built_in_names as built_in_metrics;
-pub use check::{Checked, check, check_library};
+pub use check::{Checked, check, check_library, lint_descriptors};
 pub use diagnostics::{Code, Diagnostic, Severity, explain};
 pub use lower::lower;
 pub use scn_grammar::{SourceId, Span};

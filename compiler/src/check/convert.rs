@@ -119,6 +119,9 @@ impl Checker<'_> {
             (Type::Int, Type::Duration) if matches!(&*value.kind, ExprKind::Const(_)) => {
                 Some(format!("say which unit: `{text}s`, `{text}ms`"))
             }
+            (Type::Int, Type::Rate) if matches!(&*value.kind, ExprKind::Const(_)) => {
+                Some(format!("say in which time: `{text}/s`, `{text}/m`"))
+            }
             (Type::String, Type::Bytes) => Some(format!("write `bytes({text})`, or `b\"...\"`")),
             (Type::Bytes, Type::String) => Some("write `.text()`".to_owned()),
             _ => None,

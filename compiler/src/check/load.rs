@@ -4,6 +4,7 @@ use super::Checker;
 use super::units::UnitId;
 use crate::diagnostics::scenario;
 use crate::hir::{Const, LoadPlan, LoadStage, TypeId};
+use crate::ir::load::Load;
 use scn_grammar::Span;
 use scn_grammar::ast::{Expr, IterationsMode, LoadBlock, LoadLine, LoadLineKind};
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ struct Seen {
     first: HashMap<&'static str, Span>,
     /// `iterations` without a mode.
     bare_iterations: Option<(i64, Span)>,
+    /// Where the stages are.
+    stages: Vec<Span>,
     /// A line was wrong; nothing is missing then.
     broken: bool,
 }
@@ -33,6 +36,7 @@ impl Checker<'_> {
                 seen.first.insert(word, line.span);
             }
             self.load_line(unit, line, &mut plan, &mut seen);
+            seen.stages.resize(plan.stages.len(), line.span);
         }
         self.check_model(block, &mut plan, &seen);
         plan
@@ -168,6 +172,11 @@ impl Checker<'_> {
                 "the schedule alone decides when iterations start",
             ),
             (
+                "arrivals",
+                "limit spawn",
+                "a user starts when an arrival finds none free; `max users` bounds how many",
+            ),
+            (
                 "fresh users",
                 "iterations per user",
                 "every iteration is a new user",
@@ -207,6 +216,11 @@ impl Checker<'_> {
         plan: &LoadPlan,
         seen: &Seen,
     ) {
+        let before = self.diagnostics.len();
+        self.check_stages(plan, seen);
+        if self.diagnostics.len() > before {
+            return;
+        }
         let bounded = plan.run_for.is_some()
             || plan.iterations_per_user.is_some()
             || plan.iterations_shared.is_some()
@@ -231,6 +245,34 @@ impl Checker<'_> {
         }
         if let Some(model) = model {
             self.check_amounts(model, plan, seen);
+        }
+    }
+
+    /// Each stage has its time, and a turn.
+    fn check_stages(&mut self, plan: &LoadPlan, seen: &Seen) {
+        for (at, stage) in plan.stages.iter().enumerate() {
+            let LoadStage::Users {
+                from,
+                to,
+                over: None,
+            } = stage
+            else {
+                continue;
+            };
+            if from != to {
+                self.report(scenario::ramp_without_time(seen.stages[at]));
+            } else if let Some(next) = seen.stages.get(at + 1) {
+                return self.report(scenario::stage_without_time(seen.stages[at], *next));
+            }
+        }
+        let Some(end) = plan.run_for else {
+            return;
+        };
+        for (at, (begins, _)) in Load::from(plan).spans().into_iter().enumerate() {
+            if begins >= end.unsigned_abs() {
+                let bound = seen.first["run for"];
+                self.report(scenario::stage_behind_the_end(seen.stages[at], bound));
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! IP pools: ranges that parse and do not overlap, words that exist, and no circle of exhausted pools.
 
 use super::Checker;
+use super::needs::addresses;
 use super::units::UnitId;
 use crate::diagnostics::{scenario, values};
 use crate::hir::{Const, Exhausted, GlobalId, GlobalKind, PoolDef};
@@ -24,6 +25,7 @@ impl Checker<'_> {
         let mut ranges: Vec<Placed> = Vec::new();
         let mut reserved: Vec<Placed> = Vec::new();
         let mut broken = false;
+        self.refuse_repeated_pool_lines(lines);
         for line in lines {
             match &line.kind {
                 PoolLineKind::Range(value) => match self.addresses(unit, value) {
@@ -47,14 +49,33 @@ impl Checker<'_> {
             }
         }
         self.check_ranges(&ranges, &reserved);
-        if ranges.is_empty() && !broken {
-            self.report(scenario::empty_pool(&name.text, name.span));
-        } else if !broken && everything_reserved(&ranges, &reserved) {
-            self.report(scenario::all_reserved(&name.text, name.span));
-        }
+        let no_range = ranges.is_empty();
         pool.ranges = ranges.into_iter().map(|(range, _)| range).collect();
         pool.reserved = reserved.into_iter().map(|(range, _)| range).collect();
+        if no_range && !broken {
+            self.report(scenario::empty_pool(&name.text, name.span));
+        } else if !broken && addresses(&pool) == 0 {
+            self.report(scenario::all_reserved(&name.text, name.span));
+        }
         self.hir.globals[id.index()].kind = GlobalKind::Pool(pool);
+    }
+
+    /// Ranges and reserved addresses add up, everything else is said once.
+    fn refuse_repeated_pool_lines(&mut self, lines: &[PoolLine]) {
+        let word = |line: &PoolLine| match line.kind {
+            PoolLineKind::Pick(_) => Some("pick"),
+            PoolLineKind::Lease(_) => Some("lease"),
+            PoolLineKind::WhenExhausted { .. } => Some("when exhausted"),
+            _ => None,
+        };
+        for (at, line) in lines.iter().enumerate() {
+            let Some(word_here) = word(line) else {
+                continue;
+            };
+            if let Some(first) = lines[..at].iter().find(|first| word(first) == word(line)) {
+                self.report(scenario::load_line_twice(word_here, line.span, first.span));
+            }
+        }
     }
 
     fn pool_word(&mut self, what: &str, word: &Ident, known: &[&str]) -> String {
@@ -149,12 +170,6 @@ impl Checker<'_> {
             _ => None,
         }
     }
-}
-
-fn everything_reserved(ranges: &[Placed], reserved: &[Placed]) -> bool {
-    ranges
-        .iter()
-        .all(|((from, to), _)| reserved.iter().any(|((a, b), _)| a <= from && to <= b))
 }
 
 fn parse_range(text: &str) -> Result<(IpAddr, IpAddr), String> {

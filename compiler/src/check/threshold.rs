@@ -4,9 +4,10 @@ use super::Checker;
 use super::metrics::{self, Samples};
 use super::scenario::OWN_TAGS;
 use super::scope::Returns;
+use super::tags;
 use super::units::{UnitId, Value};
-use crate::diagnostics::scenario;
 use crate::diagnostics::suggest::did_you_mean;
+use crate::diagnostics::{scenario, values};
 use crate::hir::{Const, Threshold, Type};
 use scn_grammar::Span;
 use scn_grammar::ast::{self, ExprKind, Ident, ItemKind, LoadLineKind};
@@ -55,7 +56,7 @@ impl Checker<'_> {
             .collect();
         let metric = names.join(".");
         let samples = self.samples(unit, &metric, &threshold.metric);
-        let filter = self.filter(unit, threshold);
+        let filter = self.filter(unit, samples.is_some().then_some(&*metric), threshold);
         let abort_after = match &threshold.abort {
             Some(Some(after)) => self.abort_after(unit, after),
             Some(None) => Some(0),
@@ -137,19 +138,84 @@ impl Checker<'_> {
         Some(metrics::samples_of(self, kind, value))
     }
 
-    fn filter(&mut self, unit: UnitId, threshold: &ast::Threshold) -> Vec<(String, String)> {
+    fn filter(
+        &mut self,
+        unit: UnitId,
+        metric: Option<&str>,
+        threshold: &ast::Threshold,
+    ) -> Vec<(String, String)> {
         let mut filter = Vec::with_capacity(threshold.filter.len());
         let known = self.known_tags(unit);
-        for (tag, value) in &threshold.filter {
-            if !known.contains(&tag.text) && !tag.text.is_empty() {
-                let help = did_you_mean(&tag.text, known.iter().map(String::as_str));
-                self.report(scenario::unknown_tag(&tag.text, tag.span, help));
+        for (at, (tag, value)) in threshold.filter.iter().enumerate() {
+            self.filter_tag(&known, metric, tag);
+            let twice = threshold.filter[..at]
+                .iter()
+                .find(|(first, _)| first.text == tag.text);
+            if let Some((first, _)) = twice {
+                self.report(values::given_twice("tag", &tag.text, tag.span, first.span));
             }
-            if let Some(text) = self.constant_text(unit, value) {
+            if let ExprKind::Int { value: number, .. } = &*value.kind {
+                self.report(scenario::tag_is_text(*number, value.span));
+            } else if let Some(text) = self.constant_text(unit, value) {
+                self.filter_value(unit, &tag.text, &text, value.span);
                 filter.push((tag.text.clone(), text));
             }
         }
         filter
+    }
+
+    /// The tag exists, and samples of the metric carry it.
+    fn filter_tag(&mut self, known: &[String], metric: Option<&str>, tag: &Ident) {
+        if tag.text.is_empty() {
+            return;
+        }
+        if !known.contains(&tag.text) {
+            let help = did_you_mean(&tag.text, known.iter().map(String::as_str));
+            return self.report(scenario::unknown_tag(&tag.text, tag.span, help));
+        }
+        if let Some(metric) = metric.filter(|metric| !tags::carries(metric, &tag.text)) {
+            self.report(scenario::tag_of_other_metrics(
+                &tag.text,
+                metric,
+                tags::tags_of(metric),
+                tag.span,
+            ));
+        }
+    }
+
+    /// Values of tags whose values are all known.
+    fn filter_value(&mut self, unit: UnitId, tag: &str, value: &str, span: Span) {
+        let known: Vec<String> = match tag {
+            "kind" => return self.check_kind(value, span),
+            "scenario" => self.names_of(unit, |item| match item {
+                ItemKind::Scenario(scenario) => Some(&scenario.name),
+                _ => None,
+            }),
+            "server" => self.names_of(unit, |item| match item {
+                ItemKind::Server(server) => Some(&server.name),
+                _ => None,
+            }),
+            "method" => ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+                .into_iter()
+                .filter(|method| method.eq_ignore_ascii_case(value))
+                .map(str::to_owned)
+                .collect(),
+            _ => return,
+        };
+        let is_own_method = tag == "method" && known.is_empty();
+        if !is_own_method && !known.iter().any(|known| known == value) {
+            let help = did_you_mean(value, known.iter().map(String::as_str));
+            self.report(scenario::unknown_tag_value(tag, value, span, help));
+        }
+    }
+
+    /// Names of items of a file.
+    fn names_of(&self, unit: UnitId, name: impl Fn(&ItemKind) -> Option<&Ident>) -> Vec<String> {
+        let items = self.units[unit].file.items.iter();
+        items
+            .filter_map(|item| name(&item.kind))
+            .map(|name| name.text.clone())
+            .collect()
     }
 
     /// Tags of the tool and of all scenarios of the file.
@@ -233,6 +299,9 @@ impl Checker<'_> {
             return None;
         }
         self.check_share(wanted, number, value.span);
+        if number < 0.0 && (wanted != Unit::Share && wanted != Unit::Number) {
+            self.report(scenario::negative_bound(value.span));
+        }
         Some(number)
     }
 

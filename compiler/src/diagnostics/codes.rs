@@ -124,6 +124,9 @@ codes! {
     W0201 "unreachable code"
     W0202 "an unreachable arm"
     W0203 "an unused value"
+    W0301 "more connections than local ports"
+    W0302 "more users than addresses"
+    W0303 "more connections than descriptors"
 }
 
 impl Code {

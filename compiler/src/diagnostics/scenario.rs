@@ -204,6 +204,32 @@ pub(crate) fn arrivals_without_time(span: Span) -> Diagnostic {
     .help("such as `arrivals 200/s for 1m`")
 }
 
+pub(crate) fn ramp_without_time(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::E0308, "a ramp needs a time", span, "over which time?")
+        .help("such as `users 0 -> 100 over 30s`")
+}
+
+pub(crate) fn stage_without_time(span: Span, next: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0308,
+        "only the last stage may go without a time",
+        span,
+        "for how long?",
+    )
+    .label(next, "would never begin")
+    .help("such as `users 50 for 1m`")
+}
+
+pub(crate) fn stage_behind_the_end(span: Span, end: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0306,
+        "this stage would never begin",
+        span,
+        "behind the end",
+    )
+    .label(end, "the scenario ends before it")
+}
+
 pub(crate) fn no_bound(model: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::E0308,
@@ -291,6 +317,59 @@ pub(crate) fn unknown_tag(tag: &str, span: Span, help: Option<String>) -> Diagno
         "unknown tag",
     )
     .maybe_help(help)
+}
+
+pub(crate) fn tag_of_other_metrics(
+    tag: &str,
+    metric: &str,
+    known: &[&str],
+    span: Span,
+) -> Diagnostic {
+    let known: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
+    Diagnostic::new(
+        Code::E0312,
+        format!("no sample of `{metric}` has a tag `{tag}`"),
+        span,
+        "only other metrics have it",
+    )
+    .help(format!(
+        "it has {}, and what your scenarios set",
+        known.join(", ")
+    ))
+}
+
+pub(crate) fn unknown_tag_value(
+    tag: &str,
+    value: &str,
+    span: Span,
+    help: Option<String>,
+) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0312,
+        format!("no sample has `{tag}: \"{value}\"`"),
+        span,
+        format!("no such {tag}"),
+    )
+    .maybe_help(help)
+}
+
+pub(crate) fn tag_is_text(number: i64, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0201,
+        "the value of a tag is a text",
+        span,
+        "this is a number",
+    )
+    .help(format!("write `\"{number}\"`"))
+}
+
+pub(crate) fn negative_bound(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0311,
+        "no sample is less than zero",
+        span,
+        "can never be reached",
+    )
 }
 
 pub(crate) fn own_tag(tag: &str, span: Span) -> Diagnostic {

@@ -16,6 +16,12 @@ fn amount(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
+impl From<&hir::LoadPlan> for Load {
+    fn from(plan: &hir::LoadPlan) -> Load {
+        self::plan(plan)
+    }
+}
+
 pub(super) fn plan(plan: &hir::LoadPlan) -> Load {
     Load {
         stages: plan.stages.iter().map(stage).collect(),
