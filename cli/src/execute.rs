@@ -3,13 +3,16 @@
 //! Enter at [`prepare`] and [`Prepared::execute`].
 
 use crate::files::{self, Files, Unreadable};
+use crate::outputs::Outputs;
 use crate::render::findings;
+use crate::render::live::{Live, Size};
 use crate::render::program::ProgramText;
 use crate::terminal::{Exit, Terminal};
 use scn_compiler::diagnostics::suggest;
 use scn_compiler::ir;
 use scn_runtime::Linked;
 use scn_runtime::event::{Event, Observer};
+use scn_runtime::report::Progress;
 use scn_runtime::run::{Outcome, Plan, RunError};
 use scn_runtime::stop::StopHandle;
 use std::hash::{BuildHasher, Hasher};
@@ -71,9 +74,6 @@ pub(crate) fn prepare(
         let _ = writeln!(terminal.err, "{closing}");
         return Err(Exit::Usage);
     };
-    if !quiet {
-        tell_about_load(hir, terminal);
-    }
     let program = scn_compiler::lower(&checked.sources, hir);
     let text = ProgramText::new(checked.sources, &program);
     let linked = Linked::link(program, &scn_stdlib::natives())
@@ -84,36 +84,6 @@ pub(crate) fn prepare(
         linked: Arc::new(linked),
         base,
     })
-}
-
-/// Load plans and thresholds are checked, and not acted on yet: whoever wrote one must not take one iteration for it.
-fn tell_about_load(hir: &scn_compiler::hir::Hir, terminal: &mut Terminal<'_>) {
-    let note = terminal.err_style().cyan("note");
-    for scenario in &hir.scenarios {
-        let parts = [
-            (scenario.load.is_some(), "load block"),
-            (!scenario.thresholds.is_empty(), "thresholds"),
-        ];
-        let written: Vec<&str> = parts
-            .iter()
-            .filter(|part| part.0)
-            .map(|part| part.1)
-            .collect();
-        if !written.is_empty() {
-            let _ = writeln!(
-                terminal.err,
-                "{note}: scenario `{}`: checked only, not acted on: {}; it runs once, as one user",
-                scenario.name,
-                written.join(", ")
-            );
-        }
-    }
-    if !hir.thresholds.is_empty() {
-        let _ = writeln!(
-            terminal.err,
-            "{note}: the thresholds of the file are checked only, not acted on"
-        );
-    }
 }
 
 /// Says why a path could not be read.
@@ -141,6 +111,7 @@ impl Prepared {
         mut plan: Plan,
         options: &RunOptions,
         printer: &mut dyn Printer,
+        watch: Watch<'_>,
         terminal: &mut Terminal<'_>,
     ) -> Result<Outcome, Exit> {
         plan.params = params(&options.set)
@@ -152,15 +123,20 @@ impl Prepared {
         let stop = StopHandle::new();
         if terminal.surroundings.interrupts {
             let stop = stop.clone();
+            // A view that is redrawn says itself that the run stops.
+            let silent = watch.live.as_ref().is_some_and(Live::is_redrawn);
             // Without a handler Ctrl-C ends the process: that is no reason not to run.
-            let _ = ctrlc::set_handler(move || interrupt(&stop));
+            let _ = ctrlc::set_handler(move || interrupt(&stop, silent));
         }
         let mut screen = Screen {
             printer,
+            watch,
             terminal,
             flushed: Instant::now(),
+            is_erased: false,
         };
         let result = scn_runtime::run::run(&self.linked, &plan, &mut screen, &stop);
+        screen.erase();
         let outcome = result.map_err(|error| self.refuse_run(&error, terminal))?;
         if cfg!(debug_assertions) && outcome.live_objects > 0 {
             return Err(terminal.fail(&format!(
@@ -208,8 +184,8 @@ impl Prepared {
 }
 
 /// Ctrl-C: the first one asks, the second one cancels. Who waits for a long iteration is told so.
-fn interrupt(stop: &StopHandle) {
-    if stop.level() == 0 && std::io::stderr().is_terminal() {
+fn interrupt(stop: &StopHandle, silent: bool) {
+    if stop.level() == 0 && !silent && std::io::stderr().is_terminal() {
         eprintln!("\nstopping when the running iteration ends; Ctrl-C again cancels it");
     }
     stop.request();
@@ -237,33 +213,56 @@ pub(crate) trait Printer {
     fn print(&mut self, event: &Event) -> String;
 }
 
-/// Writes what a printer says.
+/// Who sees a run beside the printer.
+#[derive(Default)]
+pub(crate) struct Watch<'w> {
+    /// The view of a load run.
+    pub(crate) live: Option<Live>,
+    /// Files that are written while the run goes on.
+    pub(crate) outputs: Option<&'w mut Outputs>,
+    /// Whether the printer's text goes to the error stream, because an output is on the other one.
+    pub(crate) to_err: bool,
+}
+
+/// Writes what a printer says, with the view of the run below it.
 struct Screen<'a, 't> {
     printer: &'a mut dyn Printer,
+    watch: Watch<'a>,
     terminal: &'a mut Terminal<'t>,
     flushed: Instant,
+    /// Whether the view was taken away for a text and is not there again.
+    is_erased: bool,
 }
 
 impl Observer for Screen<'_, '_> {
     fn event(&mut self, event: Event) {
-        if matches!(event, Event::Idle) {
-            self.flush();
-            return;
+        match &event {
+            Event::Idle => return self.flush(),
+            Event::Progress(progress) => self.second(progress),
+            _ => {}
         }
         let text = self.printer.print(&event);
         if text.is_empty() {
             return;
         }
+        self.erase();
         // Whoever reads the output may be gone: the run goes on, its exit status still counts.
-        let _ = self.terminal.out.write_all(text.as_bytes());
+        let _ = match self.watch.to_err {
+            true => self.terminal.err.write_all(text.as_bytes()),
+            false => self.terminal.out.write_all(text.as_bytes()),
+        };
         let waits_long = self.flushed.elapsed() > Duration::from_millis(100);
         // What begins may take long without ever waiting.
         let begins = matches!(
             event,
-            Event::ServerStart { .. } | Event::SectionStart { .. }
+            Event::ServerStart { .. } | Event::SectionStart { .. } | Event::Progress(_)
         );
         if self.terminal.surroundings.out_is_terminal || waits_long || begins {
             self.flush();
+        }
+        // Below many lines the view comes back when there is time.
+        if waits_long {
+            self.draw();
         }
     }
 }
@@ -272,5 +271,52 @@ impl Screen<'_, '_> {
     fn flush(&mut self) {
         let _ = self.terminal.out.flush();
         self.flushed = Instant::now();
+    }
+
+    fn second(&mut self, progress: &Progress) {
+        if let Some(outputs) = &mut self.watch.outputs {
+            outputs.progress(progress);
+        }
+        let size = terminal_size();
+        if let Some(live) = &mut self.watch.live {
+            let text = live.second(progress, size);
+            self.is_erased = false;
+            self.show(&text);
+        }
+    }
+
+    /// Takes the view away.
+    fn erase(&mut self) {
+        if let Some(live) = &mut self.watch.live {
+            let text = live.erase(terminal_size());
+            self.is_erased |= !text.is_empty();
+            self.show(&text);
+        }
+    }
+
+    /// Shows the view again.
+    fn draw(&mut self) {
+        if let Some(live) = self.watch.live.as_mut().filter(|_| self.is_erased) {
+            let text = live.draw(terminal_size());
+            self.is_erased = false;
+            // Both streams are one terminal: the lines above come first.
+            self.flush();
+            self.show(&text);
+        }
+    }
+
+    fn show(&mut self, text: &str) {
+        if !text.is_empty() {
+            let _ = self.terminal.err.write_all(text.as_bytes());
+            let _ = self.terminal.err.flush();
+        }
+    }
+}
+
+/// Columns and rows of the terminal that messages go to.
+fn terminal_size() -> Size {
+    match terminal_size::terminal_size_of(std::io::stderr()) {
+        Some((columns, rows)) => (usize::from(columns.0), usize::from(rows.0)),
+        None => (80, 24),
     }
 }

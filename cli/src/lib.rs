@@ -12,6 +12,7 @@ mod execute;
 mod explain;
 mod files;
 mod inspect;
+mod load;
 mod outputs;
 mod render;
 mod run;

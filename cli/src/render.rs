@@ -4,6 +4,7 @@ pub(crate) mod excerpt;
 pub(crate) mod failures;
 pub(crate) mod findings;
 pub(crate) mod json;
+pub(crate) mod live;
 pub(crate) mod numbers;
 pub(crate) mod program;
 pub(crate) mod report;

@@ -1,15 +1,20 @@
-//! `scn run FILE [SCENARIO...]`: runs the scenarios of a file once, as one user. A file with servers only serves until
-//! it is stopped.
+//! `scn run FILE [SCENARIO...]`: runs the scenarios of a file by their load plans, those without one once, as one user.
+//! A file with servers only serves until it is stopped.
 
-use crate::execute::{Prepared, Printer, RunOptions, prepare};
+mod closing;
+
+use crate::execute::{Prepared, Printer, RunOptions, Watch, prepare};
+use crate::load::LoadArguments;
+use crate::outputs::{Outputs, Target};
 use crate::render::json;
+use crate::render::live::Live;
 use crate::render::numbers::Clock;
 use crate::render::program::ProgramText;
 use crate::render::tally::Tally;
 use crate::render::transcript::{Detail, Transcript};
 use crate::terminal::{Exit, Style, Terminal};
 use scn_runtime::event::Event;
-use scn_runtime::run::{Outcome, Plan, What};
+use scn_runtime::run::{Plan, What};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -20,6 +25,11 @@ pub(crate) struct RunArguments {
     file: PathBuf,
     /// Scenarios to run; all of them if none is named.
     scenarios: Vec<String>,
+    /// Write the results: json=FILE, junit=FILE, hdr=FILE or html=FILE; `-` is standard output.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    out: Vec<Target>,
+    #[command(flatten)]
+    load: LoadArguments,
     #[command(flatten)]
     options: RunOptions,
 }
@@ -31,37 +41,112 @@ pub(crate) fn run(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Exit
 
 fn run_file(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Result<Exit, Exit> {
     let options = &arguments.options;
+    let to_err = arguments.out.iter().any(Target::is_stdout);
+    if to_err && options.json {
+        let help = "give the output a file, or leave --json out";
+        return Err(terminal.refuse(
+            "both --json and an output are for standard output",
+            Some(help),
+        ));
+    }
     let prepared = prepare(&arguments.file, options.quiet, terminal)?;
-    let plan = Plan::new(what(arguments, &prepared, terminal)?);
-    let style = terminal.out_style();
+    let plan = plan(arguments, &prepared, terminal)?;
+    let is_load = is_load(&plan, &prepared);
+    let mut outputs = Outputs::open(&arguments.out, terminal)?;
+    let style = match to_err {
+        true => terminal.err_style(),
+        false => terminal.out_style(),
+    };
     let clock = Clock {
         hidden: terminal.surroundings.hide_times,
     };
     let start = Instant::now();
-    let mut report = match options.json {
-        true => Report::Json(JsonLines {
+    let mut lines = lines(&prepared, &plan, options, style, clock);
+    let watch = Watch {
+        live: is_load.then(|| live(options, terminal)).flatten(),
+        outputs: Some(&mut outputs),
+        to_err,
+    };
+    let outcome = prepared.execute(plan, options, &mut lines, watch, terminal)?;
+    let end = closing::End {
+        file: &arguments.file.display().to_string(),
+        program: &prepared.text,
+        outcome,
+        tally: *lines.tally(),
+        is_load,
+        nanos: start.elapsed().as_nanos() as i64,
+        style,
+        clock,
+        options,
+        to_err,
+    };
+    Ok(end.close(outputs, terminal))
+}
+
+/// What is run, and how.
+fn plan(
+    arguments: &RunArguments,
+    prepared: &Prepared,
+    terminal: &mut Terminal<'_>,
+) -> Result<Plan, Exit> {
+    let mut plan = Plan::new(what(arguments, prepared, terminal)?);
+    plan.overrides = arguments.load.overrides();
+    plan.workers = arguments.load.workers;
+    if plan.what == What::Servers && !plan.overrides.is_empty() {
+        let message = format!(
+            "`{}` has no scenario to put load on",
+            arguments.file.display()
+        );
+        return Err(terminal.refuse(&message, Some("write a `scenario name { }`")));
+    }
+    Ok(plan)
+}
+
+/// Whether users come by a plan: of the file, or of the command line.
+fn is_load(plan: &Plan, prepared: &Prepared) -> bool {
+    let What::Scenarios(names) = &plan.what else {
+        return false;
+    };
+    let mut chosen = prepared
+        .program()
+        .scenarios
+        .iter()
+        .filter(|scenario| names.is_empty() || names.contains(&scenario.name));
+    !plan.overrides.is_empty() || chosen.any(|scenario| scenario.load.is_some())
+}
+
+/// The view of a run that goes on. Where outputs are compared there is none: it depends on time only.
+fn live(options: &RunOptions, terminal: &Terminal<'_>) -> Option<Live> {
+    if options.quiet || options.json || terminal.surroundings.hide_times {
+        return None;
+    }
+    let style = terminal.err_style();
+    Some(match terminal.surroundings.redraws() {
+        true => Live::redrawn(style),
+        false => Live::plain(style),
+    })
+}
+
+/// What is printed while the run goes on.
+fn lines<'p>(
+    prepared: &'p Prepared,
+    plan: &Plan,
+    options: &RunOptions,
+    style: Style,
+    clock: Clock,
+) -> Lines<'p> {
+    if options.json {
+        return Lines::Json(JsonLines {
             program: &prepared.text,
             clock,
             tally: Tally::default(),
-        }),
-        false => {
-            let detail = detail(options, &plan.what);
-            Report::Text(TextLines {
-                transcript: Transcript::new(&prepared.text, style, clock, detail),
-                tally: Tally::default(),
-            })
-        }
-    };
-    let outcome = prepared.execute(plan, options, &mut report, terminal)?;
-    let closing = report.closing(
-        &outcome,
-        start.elapsed().as_nanos() as i64,
-        style,
-        clock,
-        options.quiet,
-    );
-    let _ = terminal.out.write_all(closing.as_bytes());
-    Ok(report.tally().exit())
+        });
+    }
+    let detail = detail(options, &plan.what);
+    Lines::Text(TextLines {
+        transcript: Transcript::new(&prepared.text, style, clock, detail),
+        tally: Tally::default(),
+    })
 }
 
 /// What of the file is run.
@@ -105,7 +190,7 @@ pub(crate) fn detail(options: &RunOptions, what: &What) -> Detail {
 }
 
 /// The two forms of the output.
-enum Report<'p> {
+enum Lines<'p> {
     Text(TextLines<'p>),
     Json(JsonLines<'p>),
 }
@@ -125,15 +210,15 @@ pub(crate) struct JsonLines<'p> {
     pub(crate) tally: Tally,
 }
 
-impl Printer for Report<'_> {
+impl Printer for Lines<'_> {
     fn print(&mut self, event: &Event) -> String {
         match self {
-            Report::Text(lines) => {
+            Lines::Text(lines) => {
                 lines.tally.count(event, lines.transcript.program());
                 lines.transcript.event(event);
                 lines.transcript.take()
             }
-            Report::Json(lines) => lines.print(event),
+            Lines::Json(lines) => lines.print(event),
         }
     }
 }
@@ -148,40 +233,11 @@ impl Printer for JsonLines<'_> {
     }
 }
 
-impl Report<'_> {
+impl Lines<'_> {
     fn tally(&self) -> &Tally {
         match self {
-            Report::Text(lines) => &lines.tally,
-            Report::Json(lines) => &lines.tally,
-        }
-    }
-
-    /// The summary.
-    fn closing(
-        &self,
-        outcome: &Outcome,
-        nanos: i64,
-        style: Style,
-        clock: Clock,
-        quiet: bool,
-    ) -> String {
-        let tally = self.tally();
-        match self {
-            Report::Json(_) => format!("{}\n", json::summary(tally, nanos, clock)),
-            Report::Text(_) if quiet && tally.is_good() => String::new(),
-            Report::Text(_) => {
-                let mark = if tally.is_good() {
-                    style.green("✓")
-                } else {
-                    style.red("✗")
-                };
-                let stopped = if outcome.stopped { ", stopped" } else { "" };
-                format!(
-                    "\n{mark} {}{stopped} in {}\n",
-                    tally.text(style),
-                    clock.show(nanos)
-                )
-            }
+            Lines::Text(lines) => &lines.tally,
+            Lines::Json(lines) => &lines.tally,
         }
     }
 }

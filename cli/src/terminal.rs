@@ -39,6 +39,8 @@ pub struct Surroundings {
     pub err_is_terminal: bool,
     /// Whether the environment asks for no colours (`NO_COLOR`, `TERM=dumb`).
     pub no_colour: bool,
+    /// Whether a terminal can move its cursor: not if it says to be dumb.
+    pub moves_cursor: bool,
     /// Whether times are printed as `[time]`, so that outputs can be compared.
     pub hide_times: bool,
     /// Whether Ctrl-C belongs to this program: not when it runs inside another one.
@@ -54,9 +56,15 @@ impl Surroundings {
             err_is_terminal: std::io::stderr().is_terminal(),
             no_colour: set("NO_COLOR")
                 || std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
+            moves_cursor: std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
             hide_times: false,
             interrupts: true,
         }
+    }
+
+    /// Whether messages can be redrawn in place.
+    pub(crate) fn redraws(&self) -> bool {
+        self.err_is_terminal && self.moves_cursor
     }
 }
 

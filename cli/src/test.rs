@@ -1,6 +1,6 @@
 //! `scn test PATH...`: runs the `test` blocks of files and folders, each with servers of its own.
 
-use crate::execute::{Prepared, Printer, RunOptions, prepare, refuse};
+use crate::execute::{Prepared, Printer, RunOptions, Watch, prepare, refuse};
 use crate::files;
 use crate::render::findings::plural;
 use crate::render::json;
@@ -106,7 +106,13 @@ fn test_text(
     };
     let detail: Detail = detail(&arguments.options, &plan.what);
     let mut report = TestReport::new(&prepared.text, terminal.out_style(), clock, detail);
-    prepared.execute(plan, &arguments.options, &mut report, terminal)?;
+    prepared.execute(
+        plan,
+        &arguments.options,
+        &mut report,
+        Watch::default(),
+        terminal,
+    )?;
     let (rest, good) = report.rest();
     let _ = terminal.out.write_all(rest.as_bytes());
     total.passed += report.passed;
@@ -132,7 +138,13 @@ fn test_json(
         clock,
         tally: Tally::default(),
     };
-    let outcome = prepared.execute(plan, &arguments.options, &mut lines, terminal)?;
+    let outcome = prepared.execute(
+        plan,
+        &arguments.options,
+        &mut lines,
+        Watch::default(),
+        terminal,
+    )?;
     total.failed += outcome.failed_tests as usize;
     total.passed += (outcome.tests - outcome.failed_tests) as usize;
     total.tally.add(&lines.tally);
@@ -152,7 +164,7 @@ fn close(total: &Total, nanos: i64, arguments: &TestArguments, terminal: &mut Te
         let _ = writeln!(
             terminal.out,
             "{}",
-            json::summary(&total.tally, nanos, clock)
+            json::summary(&total.tally, total.tally.exit(), nanos, clock)
         );
         return;
     }

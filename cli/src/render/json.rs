@@ -5,6 +5,7 @@ use super::program::ProgramText;
 use super::tally::Tally;
 use super::transcript::section_word;
 use crate::outputs::results;
+use crate::terminal::Exit;
 use scn_compiler::Span;
 use scn_compiler::diagnostics::{Diagnostic, Severity};
 use scn_compiler::ir::SiteKind;
@@ -134,7 +135,7 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
 }
 
 /// The last line: what was counted, and the exit status.
-pub(crate) fn summary(tally: &Tally, nanos: i64, clock: Clock) -> Value {
+pub(crate) fn summary(tally: &Tally, exit: Exit, nanos: i64, clock: Clock) -> Value {
     json!({
         "type": "summary",
         "held": tally.held,
@@ -144,7 +145,7 @@ pub(crate) fn summary(tally: &Tally, nanos: i64, clock: Clock) -> Value {
         "failed": tally.failed,
         "cancelled": tally.cancelled,
         "errors": tally.errors,
-        "status": tally.exit().code(),
+        "status": exit.code(),
         "nanos": clock.json(nanos),
     })
 }

@@ -1,10 +1,13 @@
 //! Counts what a run reports, and judges it.
 
+use crate::digest::Digest;
+use crate::digest::verdict::is_check;
 use crate::render::findings::plural;
 use crate::render::program::ProgramText;
 use crate::terminal::{Exit, Style};
 use scn_compiler::ir::SiteKind;
 use scn_runtime::event::{End, Event, SectionKind};
+use scn_runtime::report::{Report, ScenarioReport};
 
 /// The counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +52,32 @@ impl Tally {
             End::Cancelled if counts => self.cancelled += 1,
             End::Failed(_) => self.errors += 1,
             End::Done | End::Cancelled => {}
+        }
+    }
+
+    /// The counts of a load run, whose observer does not see everything; errors elsewhere are told in any case.
+    pub(crate) fn of_report(report: &Report, program: &ProgramText, told: &Tally) -> Tally {
+        let checks = || {
+            let all = report.checks.iter();
+            all.filter(|check| is_check(check, program))
+        };
+        let of_all = |what: fn(&ScenarioReport) -> u64| {
+            let all = report.scenarios.iter();
+            all.map(what).sum::<u64>() as usize
+        };
+        let (iterations, failed) = (of_all(|one| one.iterations), of_all(|one| one.failed));
+        Tally {
+            held: checks().map(|check| check.passed).sum::<u64>() as usize,
+            broken: checks().map(|check| check.failed).sum::<u64>() as usize,
+            exchanges: Digest::of(report)
+                .requests
+                .iter()
+                .map(|row| row.count)
+                .sum::<u64>() as usize,
+            done: iterations.saturating_sub(failed),
+            failed,
+            cancelled: of_all(|one| one.interrupted),
+            errors: told.errors,
         }
     }
 

@@ -92,7 +92,7 @@ pub fn duration(text: &str) -> Option<i64> {
 }
 
 /// `500/s`, `30/m`, `1/h`: per second.
-fn rate(text: &str) -> Option<f64> {
+pub fn rate(text: &str) -> Option<f64> {
     let (number, unit) = text.split_once('/')?;
     let seconds = match unit {
         "s" => 1.0,

@@ -30,6 +30,7 @@ pub(super) fn all(results: &Results<'_>) -> String {
             line.users(),
             line.failures(results),
         ]);
+        late = line.lateness();
     }
     drawn.extend([distribution(results), late]);
     drawn.retain(|plot| !plot.is_empty());
