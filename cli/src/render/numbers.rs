@@ -30,6 +30,7 @@ impl Clock {
         }
         let seconds = nanos.saturating_add(500_000_000) / 1_000_000_000;
         match seconds {
+            _ if nanos == 0 => "0 s".to_owned(),
             0..60 => self.show(nanos as i64),
             60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
             _ => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
