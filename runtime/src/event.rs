@@ -111,6 +111,11 @@ pub enum Event {
     Exchange(Box<Exchange>),
     /// Bytes that went over a connection or socket of a scenario that speaks its own protocol; verbose runs only.
     Transfer(Box<Transfer>),
+    /// A worker of a load run could not go on; the others do.
+    WorkerFailed {
+        /// Why.
+        why: String,
+    },
     /// An error of a `defer` body on an error path, which yields to the error that was there first.
     DeferFailed {
         /// Why.

@@ -131,6 +131,7 @@ pub(crate) fn event(event: &Event, program: &ProgramText, clock: Clock) -> Value
         Event::DeferFailed { fault } => {
             json!({ "type": "defer_error", "error": error(fault, program) })
         }
+        Event::WorkerFailed { why } => json!({ "type": "worker_error", "message": why }),
     }
 }
 

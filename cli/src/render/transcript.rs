@@ -110,6 +110,10 @@ impl<'p> Transcript<'p> {
             Event::Exchange(exchange) => self.exchange(exchange),
             Event::Transfer(transfer) => self.transfer(transfer),
             Event::DeferFailed { fault } => self.failure("defer", fault),
+            Event::WorkerFailed { why } => {
+                let mark = self.style.red("✗");
+                self.line(&format!("{mark} a worker could not go on: {why}"));
+            }
         }
     }
 

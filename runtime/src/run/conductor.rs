@@ -74,10 +74,20 @@ fn listen(
                 }
             }
             Message::Ended(Ok(objects)) => live += objects,
-            Message::Ended(Err(error)) => result = Err(error),
+            Message::Ended(Err(error)) if score.is_empty() => result = Err(error),
+            Message::Ended(Err(error)) => {
+                // What was measured is not lost with one worker.
+                let event = Event::WorkerFailed {
+                    why: error.to_string(),
+                };
+                tally.count(&event);
+                observer.event(event);
+            }
         }
     }
-    result?;
+    if score.is_empty() {
+        result?;
+    }
     let mut outcome = tally.outcome();
     outcome.live_objects = live;
     outcome.stopped = crew.stop.level() > 0;
@@ -156,6 +166,11 @@ impl Score {
         }
         self.elapsed = self.elapsed.max(interval.until);
         self.totals.add(worker, interval);
+    }
+
+    /// Whether nothing was measured yet.
+    pub fn is_empty(&self) -> bool {
+        self.elapsed == 0
     }
 
     /// What it all comes to.

@@ -111,6 +111,7 @@ impl Tally {
                 }
             }
             Event::ServerError { .. } => outcome.server_errors += 1,
+            Event::WorkerFailed { .. } => outcome.failed_sections += 1,
             Event::DeferFailed { .. } => outcome.failed_defers += 1,
             _ => (),
         }
