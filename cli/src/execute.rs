@@ -128,6 +128,8 @@ impl Prepared {
             // Without a handler Ctrl-C ends the process: that is no reason not to run.
             let _ = ctrlc::set_handler(move || interrupt(&stop, silent));
         }
+        // Where the system refuses, the limit stays; a run that needs more says so.
+        let _ = scn_runtime::load::descriptors::raise_limit();
         let mut screen = Screen {
             printer,
             watch,

@@ -1,6 +1,7 @@
 //! The program as a process: exit statuses, interrupts, streams.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -149,4 +150,46 @@ fn a_reader_that_leaves_does_not_matter() {
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
     let _ = std::io::stdout().flush();
+}
+
+/// A peer that says something only when all connections are there at once; gives their number.
+fn gather(listener: &TcpListener, count: usize) -> usize {
+    let all: Vec<TcpStream> = (0..count)
+        .map_while(|_| listener.accept().ok().map(|(stream, _)| stream))
+        .collect();
+    for mut stream in &all {
+        stream.write_all(b"!").expect("the connection is open");
+    }
+    let ended = |mut stream: &TcpStream| stream.read_to_end(&mut Vec::new()).is_ok();
+    all.iter().filter(|stream| ended(stream)).count()
+}
+
+#[test]
+fn more_connections_than_descriptors_take_more_workers() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let program = Program::new(
+        "param port: int = 0
+scenario many {
+  load { users 500; iterations 1 per user }
+  each { let c = tcp.connect(\"127.0.0.1:${port}\"); check c.recv_exact(1, timeout: 30s) == b\"!\" }
+}",
+    );
+    // Not waited for: when the run fails, the peer goes on waiting.
+    let peer = std::thread::spawn(move || gather(&listener, 500));
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 400 && exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_scn"))
+        .arg("run")
+        .arg(&program.0)
+        .args(["--set", &format!("port={port}")])
+        .output()
+        .expect("the program starts");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    if errors.contains("may not have tables of their own") {
+        println!("skipped: {errors}");
+        return;
+    }
+    assert!(output.status.success(), "{errors}");
+    assert_eq!(peer.join().expect("the peer does not panic"), 500);
 }

@@ -114,6 +114,14 @@ impl Reactor {
         self.0.seen.set(self.now());
     }
 
+    /// Sets a virtual clock.
+    pub(crate) fn go_on_from(&self, now: Nanos) {
+        if self.is_virtual() {
+            self.0.clock.set(Clock::Virtual(now));
+            self.look_at_clock();
+        }
+    }
+
     /// Whether the clock is a virtual one.
     pub(crate) fn is_virtual(&self) -> bool {
         matches!(self.0.clock.get(), Clock::Virtual(_))

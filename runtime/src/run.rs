@@ -9,6 +9,7 @@ mod gate;
 mod globals;
 mod pin;
 mod servers;
+mod tables;
 mod tally;
 
 pub use tally::Outcome;
@@ -155,10 +156,10 @@ pub fn run(
     }
     let tally = Rc::new(RefCell::new(Tally::default()));
     let sink = tally::sink(observer, tally.clone());
-    let clock = clock(plan);
+    let reactor = Reactor::new(clock(plan))?;
     let settings = settings(plan, false);
     let mut score = Score::new(linked, &parts);
-    let live = on_this_thread(linked, settings, stop, sink, clock, |ctx| {
+    let live = on_this_thread(linked, settings, stop, sink, reactor, |ctx| {
         let result = Run::new(ctx, linked, plan, &parts, &tally, None).all();
         score.add(0, ctx.recorder().take(ctx.worker().reactor().now()));
         result
@@ -167,7 +168,9 @@ pub fn run(
     outcome.live_objects = live;
     outcome.stopped = stop.level() > 0;
     if !parts.is_empty() {
-        outcome.report = Some(Box::new(score.report(plan.seed, 1, stop)));
+        let mut report = score.report(plan.seed, 1, stop);
+        report.pools = linked.pools().reports();
+        outcome.report = Some(Box::new(report));
     }
     Ok(outcome)
 }
@@ -178,10 +181,10 @@ fn on_this_thread(
     settings: Settings,
     stop: &StopHandle,
     sink: Box<dyn FnMut(Event)>,
-    clock: Clock,
+    reactor: Reactor,
     f: impl FnOnce(&Ctx) -> Result<(), RunError>,
 ) -> Result<u64, RunError> {
-    let ctx = context(linked, settings, stop, sink, clock)?;
+    let ctx = context(linked, settings, stop, sink, reactor);
     let entered = ctx.enter();
     let watchdog = Watchdog::start(ctx.worker().stop.poker.clone());
     let result = f(&ctx);
@@ -222,17 +225,16 @@ fn context(
     settings: Settings,
     stop: &StopHandle,
     sink: Box<dyn FnMut(Event)>,
-    clock: Clock,
-) -> io::Result<Box<Ctx>> {
+    reactor: Reactor,
+) -> Box<Ctx> {
     let ctx = Ctx::new(linked.descs.clone(), Arc::new(settings), sink);
     ctx.set_linked(linked.clone());
-    let reactor = Reactor::new(clock)?;
     let (codes, shapes) = codes::table(linked);
     let worker = Worker::new(reactor, codes, shapes, stop.clone());
     // SAFETY: the word is in the context, which drops the worker and its watch before it goes.
     unsafe { worker.stop.attach(&ctx.heap.poke) };
     ctx.set_worker(worker);
-    Ok(ctx)
+    ctx
 }
 
 /// A run under way.

@@ -83,7 +83,7 @@ impl UdpSocket {
         }
         socket
             .connect(&to.into())
-            .map_err(|error| Fault::os_at(&error, to))?;
+            .map_err(|error| connect::connect_fault(&error, to, bind))?;
         UdpSocket::of(reactor, socket, Some(to), limit)
     }
 
@@ -200,7 +200,8 @@ async fn connect_to(
     let origin = Origin::of(cx, &target, bind).await?;
     let limit = Limit::from_now(cx, timeout.0);
     let to = within(cx, Some(limit), first_address(cx, &target, origin.bind)).await?;
-    let socket = UdpSocket::connected(&cx.reactor(), to, origin.bind, Some(timeout.0))?;
+    let socket = UdpSocket::connected(&cx.reactor(), to, origin.bind, Some(timeout.0))
+        .inspect_err(|fault| cx.with(|ctx| ctx.record_lack_of(fault)))?;
     origin.stay_with(&*socket.io()?);
     Ok(New(socket))
 }

@@ -1,6 +1,7 @@
 //! What libraries report of each request, exchange or connection: borrowed and plain, so that it costs no allocation.
 
 use super::NameId;
+use crate::fault::kind;
 use crate::timer::Nanos;
 
 /// Protocols that are measured; each gives the same metrics under its own name (`http.duration`, `tcp.duration`...).
@@ -88,11 +89,12 @@ pub enum Lack {
 }
 
 impl Lack {
-    /// What an `errno` says is lacking; of local ports only connecting knows.
-    pub fn of_errno(errno: i32) -> Option<Lack> {
-        match errno {
-            libc::EMFILE | libc::ENFILE => Some(Lack::Descriptors),
-            libc::ENOMEM | libc::ENOBUFS => Some(Lack::Memory),
+    /// What is lacking when an error is of this kind.
+    pub fn of_kind(kind: &str) -> Option<Lack> {
+        match kind {
+            kind::RESOURCE_PORTS => Some(Lack::Ports),
+            kind::RESOURCE_DESCRIPTORS => Some(Lack::Descriptors),
+            kind::RESOURCE_MEMORY => Some(Lack::Memory),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{ContextId, IterationEnd, Lack, Operation, Recorder};
 use crate::ctx::Ctx;
-use crate::fault::{Detail, Fault};
+use crate::fault::Fault;
 use crate::report::{CheckExample, MetricKind};
 use crate::timer::Nanos;
 use crate::waker::StrandId;
@@ -82,10 +82,7 @@ impl Ctx {
 
     /// Records it if an error says so.
     pub fn record_lack_of(&self, fault: &Fault) {
-        let (Detail::Os(errno) | Detail::Address(errno, _)) = &fault.data().detail else {
-            return;
-        };
-        if let Some(lack) = Lack::of_errno(*errno) {
+        if let Some(lack) = Lack::of_kind(fault.kind()) {
             self.record_lack(lack);
         }
     }

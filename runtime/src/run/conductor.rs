@@ -4,15 +4,17 @@
 //! Enter at [`conduct`]; [`Score`] is what was measured so far.
 
 use super::crew::{Crew, Message};
+use super::tables::{self, Tables};
 use super::tally::{Outcome, Tally};
 use super::{Part, Plan, RunError, pin};
 use crate::event::{Event, Observer};
 use crate::link::Linked;
-use crate::load::Schedule;
+use crate::load::{DEFAULT_MAX_USERS, Schedule};
 use crate::metrics::{Head, Interval, Totals};
 use crate::report::{Report, Stopped};
 use crate::stop::StopHandle;
 use crate::timer::Nanos;
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -26,7 +28,7 @@ pub(super) fn conduct(
     observer: &mut dyn Observer,
     stop: &StopHandle,
 ) -> Result<Outcome, RunError> {
-    let crew = Crew::new(linked, plan, parts, stop, workers(plan, parts));
+    let crew = Crew::new(linked, plan, parts, stop, workers(plan, parts)?);
     let (sender, messages) = channel();
     thread::scope(|scope| {
         for worker in 0..crew.workers {
@@ -40,6 +42,7 @@ pub(super) fn conduct(
             };
             if let Err(error) = builder.spawn_scoped(scope, body) {
                 // The others are not to wait for it.
+                crew.tables.do_without_one();
                 crew.users_ended();
                 crew.decide(None);
                 let _ = sender.send(Message::Ended(Err(error.into())));
@@ -91,7 +94,9 @@ fn listen(
     let mut outcome = tally.outcome();
     outcome.live_objects = live;
     outcome.stopped = crew.stop.level() > 0;
-    outcome.measured(score.report(crew.plan.seed, crew.workers, crew.stop));
+    let mut report = score.report(crew.plan.seed, crew.workers, crew.stop);
+    report.pools = crew.linked.pools().reports();
+    outcome.measured(report);
     Ok(outcome)
 }
 
@@ -192,18 +197,20 @@ impl Score {
     }
 }
 
-/// As many workers as there are cores, unless somebody says otherwise, and no more than users.
-fn workers(plan: &Plan, parts: &[Part<'_>]) -> u32 {
+/// As many workers as there are cores, unless somebody says otherwise or connections need more, and no more than users.
+/// A user is taken for one connection at a time.
+fn workers(plan: &Plan, parts: &[Part<'_>]) -> io::Result<(u32, Tables)> {
     let users = parts.iter().map(peak).fold(0, u64::saturating_add);
     let wanted = plan.workers.unwrap_or_else(|| pin::cores().len() as u32);
-    u32::try_from(users).unwrap_or(u32::MAX).min(wanted).max(1)
+    let wanted = u32::try_from(users).unwrap_or(u32::MAX).min(wanted).max(1);
+    tables::plan(users, wanted)
 }
 
 /// The most users that a scenario may have at once.
 fn peak(part: &Part<'_>) -> u64 {
     let Some(load) = &part.load else { return 1 };
     let scheduled = Schedule::new(load, 0).peak_users();
-    scheduled.or(load.max_users).unwrap_or(u64::MAX)
+    scheduled.or(load.max_users).unwrap_or(DEFAULT_MAX_USERS)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Worker 0 leads: it runs params, servers, `setup` and `teardown` as well; see `Run::users`. Enter at [`Crew`].
 
 use super::gate::Gate;
+use super::tables::Tables;
 use super::{Part, Plan, Run, RunError, on_this_thread, settings};
 use crate::crew::{Cast, Lane, Share, Shared};
 use crate::ctx::Ctx;
@@ -12,7 +13,7 @@ use crate::link::Linked;
 use crate::metrics::Interval;
 use crate::run::tally::Tally;
 use crate::stop::StopHandle;
-use crate::timer::{Clock, Nanos, Target};
+use crate::timer::{Nanos, Target};
 use crate::waker::Inbox;
 use crate::worker::Endpoint;
 use std::cell::RefCell;
@@ -56,6 +57,7 @@ pub(super) struct Crew<'a> {
     pub parts: &'a [Part<'a>],
     pub stop: &'a StopHandle,
     pub workers: u32,
+    pub tables: Tables,
     shared: Vec<Arc<Shared>>,
     /// Nothing until the lead has decided; then the start, or that there is none.
     start: Mutex<Option<Option<Start>>>,
@@ -84,9 +86,10 @@ impl<'a> Crew<'a> {
         plan: &'a Plan,
         parts: &'a [Part<'a>],
         stop: &'a StopHandle,
-        workers: u32,
+        (workers, tables): (u32, Tables),
     ) -> Crew<'a> {
         Crew {
+            tables,
             shared: shared(parts),
             linked,
             plan,
@@ -174,9 +177,9 @@ impl<'a> Crew<'a> {
         messages: &Sender<Message>,
     ) -> Result<u64, RunError> {
         let tally = RefCell::new(Tally::default());
-        let clock = super::clock(self.plan);
+        let reactor = self.tables.enter(super::clock(self.plan))?;
         let settings = settings(self.plan, true);
-        on_this_thread(self.linked, settings, self.stop, sink, clock, |ctx| {
+        on_this_thread(self.linked, settings, self.stop, sink, reactor, |ctx| {
             // Set once, by the only lead.
             let _ = self.lead.set(ctx.worker().inbox.clone());
             Run::new(
@@ -197,19 +200,19 @@ impl<'a> Crew<'a> {
         sink: Box<dyn FnMut(Event)>,
         messages: &Sender<Message>,
     ) -> Result<u64, RunError> {
+        let entered = self.tables.enter(super::clock(self.plan));
         let Some(start) = self.decision() else {
             return Ok(0);
         };
-        let clock = match super::clock(self.plan) {
-            Clock::Virtual(_) => Clock::Virtual(start.at),
-            Clock::Real => Clock::Real,
-        };
         let settings = settings(self.plan, true);
-        let result = on_this_thread(self.linked, settings, self.stop, sink, clock, |ctx| {
-            for (global, endpoint) in &start.endpoints {
-                ctx.worker().set_endpoint(*global, Some(*endpoint));
-            }
-            Ok(work(ctx, (self, messages), worker, &start)?)
+        let result = entered.map_err(RunError::from).and_then(|reactor| {
+            reactor.go_on_from(start.at);
+            on_this_thread(self.linked, settings, self.stop, sink, reactor, |ctx| {
+                for (global, endpoint) in &start.endpoints {
+                    ctx.worker().set_endpoint(*global, Some(*endpoint));
+                }
+                Ok(work(ctx, (self, messages), worker, &start)?)
+            })
         });
         if result.is_err() {
             // Its users never were: nobody is to wait for them.

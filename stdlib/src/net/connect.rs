@@ -10,8 +10,13 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 
-/// Connects to one address.
+/// Connects to one address. What this machine has run out of is counted.
 pub(crate) async fn open(cx: Cx, to: SocketAddr, bind: Option<SocketAddr>) -> Result<Io, Fault> {
+    let opened = open_uncounted(cx, to, bind).await;
+    opened.inspect_err(|fault| cx.with(|ctx| ctx.record_lack_of(fault)))
+}
+
+async fn open_uncounted(cx: Cx, to: SocketAddr, bind: Option<SocketAddr>) -> Result<Io, Fault> {
     let socket = stream_socket(to)?;
     socket.set_tcp_nodelay(true)?;
     if let Some(source) = bind {
@@ -58,7 +63,8 @@ pub(crate) async fn finish_connect(
     }
 }
 
-fn connect_fault(error: &io::Error, to: SocketAddr, bind: Option<SocketAddr>) -> Fault {
+/// The error of connecting: with the address, and with the source where no port is left.
+pub(crate) fn connect_fault(error: &io::Error, to: SocketAddr, bind: Option<SocketAddr>) -> Fault {
     match (error.raw_os_error(), bind) {
         (Some(libc::EADDRNOTAVAIL), Some(bind)) => {
             Fault::text(kind::RESOURCE_PORTS, no_port(Some(bind.ip()), to))
