@@ -10,7 +10,12 @@ use std::path::Path;
 /// The tests of this file.
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
-    for page in ["README.md", "docs/guide.md", "docs/library.md"] {
+    for page in [
+        "README.md",
+        "docs/guide.md",
+        "docs/library.md",
+        "docs/load.md",
+    ] {
         for block in blocks(&tree::read(&tree::root().join(page))) {
             if block.language == "scn" {
                 trials.push(Trial::test(format!("{page}:{}", block.line), move || {
@@ -31,8 +36,18 @@ pub fn trials() -> Vec<Trial> {
 fn holds(block: &Block) -> Result<(), Failed> {
     let folder = Folder::new("docs");
     let path = folder.write("block.scn", &block.text);
+    folder.write("words.csv", "word\ntea\nmilk\n");
     let checked = scn(["check".as_ref(), "--quiet".as_ref(), path.as_os_str()]);
-    let output = scn([command_for(&block.text).as_ref(), path.as_os_str()]);
+    let mut arguments = vec![
+        command_for(&block.text).into(),
+        path.clone().into_os_string(),
+    ];
+    // A load test lasts as long as it says. On the virtual clock that takes no time; with one worker, time passes only
+    // where everything waits, servers included.
+    if block.text.contains("load {") {
+        arguments.extend(["--virtual-clock", "--workers", "1"].map(Into::into));
+    }
+    let output = scn::<std::ffi::OsString>(arguments);
     match output.status == 0 && checked.out.is_empty() {
         true => Ok(()),
         false => Err(format!("{}{}", checked.transcript(), output.transcript()).into()),
