@@ -29,6 +29,8 @@ pub(crate) struct Digest {
     pub(crate) requests: Vec<Requests>,
     /// How long iterations took, by scenario.
     pub(crate) iterations: Vec<(String, Histogram)>,
+    /// Responses by status, least status first.
+    pub(crate) statuses: Vec<(String, u64)>,
     /// Failures by kind, most frequent first.
     pub(crate) kinds: Vec<(String, u64)>,
     /// Steps in the order of their names.
@@ -88,6 +90,7 @@ impl Digest {
         let mut digest = Digest {
             requests: requests(&report.series),
             iterations: iterations(&report.series),
+            statuses: statuses(&report.series),
             kinds: kinds(&report.timeline),
             steps: steps(&report.series),
             metrics: metrics(&report.series),
@@ -220,6 +223,22 @@ fn iterations(series: &[Series]) -> Vec<(String, Histogram)> {
     let found = found.into_iter();
     found
         .map(|(name, times)| (name.to_owned(), times))
+        .collect()
+}
+
+fn statuses(series: &[Series]) -> Vec<(String, u64)> {
+    let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+    for one in series {
+        let Some((_, "failed")) = protocol_metric(&one.metric) else {
+            continue;
+        };
+        if let (Some(status), Value::Rate { total, .. }) = (tag(one, "status"), &one.value) {
+            *found.entry(status).or_default() += total;
+        }
+    }
+    let found = found.into_iter();
+    found
+        .map(|(status, count)| (status.to_owned(), count))
         .collect()
 }
 

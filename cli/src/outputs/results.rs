@@ -64,6 +64,7 @@ pub(crate) fn value(results: &Results<'_>) -> Value {
         }),
         "errors": list(&report.errors, |one| failure(one, program)),
         "failures": list(&digest.kinds, kind),
+        "statuses": list(&digest.statuses, |(status, count)| json!({ "status": status, "count": count })),
         "metrics": list(&report.series, series),
         "timeline": list(&report.timeline, point),
         "pools": list(&report.pools, pool),

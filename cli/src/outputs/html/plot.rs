@@ -252,18 +252,28 @@ impl Plot<'_> {
 
     fn marks(&self, x: &Axis) -> String {
         let mut out = String::new();
-        let mut free = [f64::MIN; 3];
+        // Texts that would lie upon each other have different lines.
+        let mut taken: Vec<(usize, f64, f64)> = Vec::new();
         for mark in &self.marks {
             let at = x.at(mark.at);
-            // Marks that stand close to each other have their texts on different lines.
-            let line = free.iter().position(|end| *end < at).unwrap_or(0);
-            free[line] = at + 8.0 + 6.6 * mark.text.chars().count() as f64;
-            let turned = at > x.end - 8.0 - 6.6 * mark.text.chars().count() as f64;
-            let (class, text_at) = if turned {
-                ("mark left", at - 4.0)
-            } else {
-                ("mark", at + 4.0)
+            let width = 6.8 * mark.text.chars().count() as f64 + 4.0;
+            let turned = at + width > x.end;
+            let (class, text_at) = match turned {
+                true => ("mark left", at - 4.0),
+                false => ("mark", at + 4.0),
             };
+            let (from, to) = match turned {
+                true => (text_at - width, text_at),
+                false => (text_at, text_at + width),
+            };
+            let is_free = |line: &usize| {
+                let on_line = taken.iter().filter(|(other, ..)| other == line);
+                on_line
+                    .clone()
+                    .all(|(_, left, right)| to < *left || *right < from)
+            };
+            let line = (0..).find(is_free).unwrap_or(0);
+            taken.push((line, from, to));
             out.push_str(&format!(
                 "<line class=\"mark\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
                  <text class=\"{class}\" x=\"{text_at:.1}\" y=\"{:.1}\">{}</text>\n",

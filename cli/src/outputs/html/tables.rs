@@ -138,7 +138,20 @@ pub(super) fn requests(results: &Results<'_>) -> String {
     }
     let heads = with_points(&["name", "count", "rate", "failed"]);
     let hint = "<p class=\"hint\">Response times count from the intended start of a request; service times, shown where they differ much, from its sending.</p>\n";
-    section("Requests", &format!("{}{hint}", table(&heads, 1, cells)))
+    let statuses = &results.digest.statuses;
+    let statuses: Vec<String> = statuses
+        .iter()
+        .map(|(status, number)| format!("{} × {}", escaped(status), count(*number)))
+        .collect();
+    let statuses = match statuses.is_empty() {
+        true => String::new(),
+        false => format!(
+            "<p class=\"hint\">Responses by status: {}.</p>\n",
+            statuses.join(", ")
+        ),
+    };
+    let drawn = table(&heads, 1, cells);
+    section("Requests", &format!("{drawn}{statuses}{hint}"))
 }
 
 fn request(row: &Requests, nanos: u64) -> Vec<Cell> {

@@ -10,6 +10,8 @@ use scn_runtime::report::{Unit, Value};
 
 /// How many names a table shows.
 const MOST_ROWS: usize = 30;
+/// How many kinds of failures and statuses are named.
+const MOST_KINDS: usize = 8;
 /// How long a name may be.
 const LONG_NAME: usize = 56;
 /// Points of distributions that tables show.
@@ -84,20 +86,34 @@ impl Summary<'_> {
         })
     }
 
-    /// Failures by kind over the whole run.
+    /// Failures by kind over the whole run, and responses by status if some are errors.
     fn kinds(&self) -> String {
-        if self.digest.kinds.is_empty() {
-            return String::new();
+        let line = |name: &str, all: &[(String, u64)]| {
+            let shown = all.iter().take(MOST_KINDS);
+            let parts: Vec<String> = shown
+                .map(|(kind, times)| format!("{} {}", one_line(kind), count(*times)))
+                .collect();
+            format!("{} {}\n", self.style.dim(name), parts.join(", "))
+        };
+        let mut out = String::new();
+        if !self.digest.kinds.is_empty() {
+            out.push_str(&line("failures by kind:", &self.digest.kinds));
         }
-        let shown = self.digest.kinds.iter().take(8);
-        let kinds: Vec<String> = shown
-            .map(|(kind, times)| format!("{} {}", one_line(kind), count(*times)))
-            .collect();
-        format!(
-            "{} {}\n",
-            self.style.dim("failures by kind:"),
-            kinds.join(", ")
-        )
+        if self
+            .digest
+            .statuses
+            .iter()
+            .any(|(status, _)| status.as_str() >= "400")
+        {
+            let statuses: Vec<(String, u64)> = self
+                .digest
+                .statuses
+                .iter()
+                .map(|(status, times)| (format!("{status} ×"), *times))
+                .collect();
+            out.push_str(&line("responses by status:", &statuses));
+        }
+        out
     }
 
     pub(super) fn steps(&self) -> String {
