@@ -92,6 +92,8 @@ enum Phase {
 struct Open {
     section: Section,
     started: Nanos,
+    /// Whether there is more to it than leasing an address, which is told only when it fails.
+    told: bool,
     /// What it runs once the user has its address, while it waits for that.
     behind_lease: Option<Option<FuncId>>,
 }
@@ -244,11 +246,12 @@ fn open_section(
     life.section = Some(Open {
         section: section.clone(),
         started: worker.reactor().now(),
+        told: behind_lease != Some(None),
         behind_lease,
     });
     let (root, context) = (life.root, life.user.context.get());
     drop(lives);
-    if ctx.tells_of(kind) {
+    if ctx.tells_of(kind) && behind_lease != Some(None) {
         ctx.emit(Event::SectionStart { section });
     }
     if let Some(strand) = worker.strands.borrow_mut().find(root) {
@@ -368,12 +371,15 @@ pub(crate) fn section_ended(ctx: &Ctx, root: StrandId, ok: bool) {
     drop(lives);
     user.source.section_ended();
     if let Some(Open {
-        section, started, ..
+        section,
+        started,
+        told,
+        ..
     }) = open
     {
         let nanos = worker.reactor().now().saturating_sub(started) as i64 - think;
         record(ctx, id, section.kind, nanos, &end);
-        if ctx.tells_of(section.kind) {
+        if ctx.tells_of(section.kind) && (told || !matches!(end, End::Done)) {
             ctx.emit(Event::SectionEnd {
                 section,
                 nanos,

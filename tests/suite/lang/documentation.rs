@@ -15,6 +15,7 @@ pub fn trials() -> Vec<Trial> {
         "docs/guide.md",
         "docs/library.md",
         "docs/load.md",
+        "docs/pools.md",
     ] {
         for block in blocks(&tree::read(&tree::root().join(page))) {
             if block.language == "scn" {
