@@ -67,6 +67,8 @@ pub struct Heap {
     left: Cell<usize>,
     chunks: RefCell<Vec<(NonNull<u8>, Layout)>>,
     live: Cell<u64>,
+    /// Descriptors of extern types that were looked up.
+    pub(crate) externs: RefCell<Vec<(&'static str, u32)>>,
     arena: bool,
 }
 
@@ -130,6 +132,7 @@ impl Heap {
             left: Cell::new(0),
             chunks: RefCell::new(Vec::new()),
             live: Cell::new(0),
+            externs: RefCell::default(),
             arena,
         }
     }

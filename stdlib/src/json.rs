@@ -2,6 +2,7 @@
 
 mod parse;
 mod path;
+mod quick;
 mod select;
 
 pub(crate) use parse::parse;

@@ -452,11 +452,15 @@ impl<'a> Run<'a> {
         code: &Code,
         at: List,
     ) -> SmallVec<A> {
-        code.counted(at)
-            .0
-            .iter()
-            .map(|local| self.reg(*local))
-            .collect()
+        let locals = code.counted(at).0;
+        let mut values: SmallVec<A> = SmallVec::with_capacity(locals.len());
+        for (at, local) in locals.iter().enumerate() {
+            // SAFETY: there is room for as many values as there are locals.
+            unsafe { values.as_mut_ptr().add(at).write(self.reg(*local)) };
+        }
+        // SAFETY: all of them were written.
+        unsafe { values.set_len(locals.len()) };
+        values
     }
 
     fn list(&self, local: Local) -> &layout::List {

@@ -51,12 +51,23 @@ impl Heap {
     /// # Panics
     /// If the program was linked without a host function that has the type in its signature.
     pub fn external<T: Extern>(&self, value: T) -> Own {
-        let desc = self.descs().extern_type(T::NAME);
-        let desc = desc.expect("linking gives each extern type of a host function a descriptor");
+        let desc = self.extern_desc(T::NAME);
         self.leaf(DescId(desc), |header| layout::Extern {
             header,
             value: Box::new(value),
         })
+    }
+
+    /// The descriptor of an extern type: looked up by name once, then by where its name lies.
+    fn extern_desc(&self, name: &'static str) -> u32 {
+        let mut known = self.externs.borrow_mut();
+        if let Some((_, desc)) = known.iter().find(|(known, _)| std::ptr::eq(*known, name)) {
+            return *desc;
+        }
+        let desc = self.descs().extern_type(name);
+        let desc = desc.expect("linking gives each extern type of a host function a descriptor");
+        known.push((name, desc));
+        desc
     }
 
     /// The fault of an error object, to change it.

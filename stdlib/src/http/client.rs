@@ -153,6 +153,7 @@ fn terms<'t>(prepared: &'t Prepared, wire: Option<&'t Wire>, started: u64) -> Te
         head_only: prepared.head_only,
         expect_continue: job.expect_continue,
         max_body: job.max_body,
+        known: Some(&prepared.known),
         total: Limit::since(started, job.timeout),
         first_byte: job.first_byte,
     }

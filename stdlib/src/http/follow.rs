@@ -138,6 +138,7 @@ async fn hop(cx: Cx, course: &Course, total: &mut Limit) -> Result<Hop, Fault> {
             head_only: job.method == "HEAD",
             expect_continue: job.expect_continue,
             max_body: job.max_body,
+            known: None,
             total: *total,
             first_byte: job.first_byte,
         };
@@ -174,7 +175,7 @@ pub(super) fn settle(
 ) -> Result<Hop, Fault> {
     let message = outcome.result?;
     let ends = connection.ends.clone();
-    ctx.reserve(message.body().len())?;
+    ctx.reserve(message.body.len())?;
     ctx.user_state::<Session, _>(|mut session| {
         if message.head.sets_cookies() {
             let url = url();

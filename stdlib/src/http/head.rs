@@ -8,12 +8,9 @@ use std::mem::MaybeUninit;
 /// what decides over the body and the connection.
 #[derive(Clone, Debug, Default)]
 pub struct Head {
-    /// The head, and behind it what was kept together with it.
     bytes: Box<[u8]>,
     /// Where the header lines begin.
     lines: u32,
-    /// Where they end, with the empty line.
-    end: u32,
     /// Which of the headers that matter are there.
     noted: u8,
     /// The content length, if `LENGTH` is noted.
@@ -77,15 +74,6 @@ pub enum Framing {
 impl Head {
     /// Parses the head of a response; `None` when it is not complete.
     pub fn response(input: &[u8]) -> Result<Option<(StatusLine, Head, usize)>, HttpError> {
-        Head::response_with(input, |_, _| 0)
-    }
-
-    /// The same, keeping as many bytes behind the head together with it as `behind` says of status line and head; it
-    /// may say more than there are. See [`Head::behind`]. At that time the head has no lines, only what was noted of them.
-    pub fn response_with(
-        input: &[u8],
-        behind: impl FnOnce(&StatusLine, &Head) -> usize,
-    ) -> Result<Option<(StatusLine, Head, usize)>, HttpError> {
         let mut lines = [const { MaybeUninit::<Header>::uninit() }; LINES_LIMIT];
         let mut parsed = httparse::Response::new(&mut []);
         let mut config = ParserConfig::default();
@@ -102,8 +90,7 @@ impl Head {
             return Err(HttpError::BadResponse("the status code is below 100"));
         }
         let mut head = Head::noting(input, used, parsed.headers);
-        let keep = behind(&first, &head).min(input.len() - used);
-        head.keep(&input[..used + keep], parsed.headers);
+        head.keep(&input[..used], parsed.headers);
         Ok(Some((first, head, used)))
     }
 
@@ -133,7 +120,6 @@ impl Head {
             .map_or(used, |first| first.name.as_ptr() as usize - start);
         let mut head = Head {
             lines: lines as u32,
-            end: used as u32,
             ..Head::default()
         };
         headers.iter().for_each(|header| head.note(header));
@@ -173,11 +159,6 @@ impl Head {
         }
     }
 
-    /// What was kept behind the head.
-    pub fn behind(&self) -> &[u8] {
-        &self.bytes[self.end as usize..]
-    }
-
     /// The reason phrase of a response, as far as it is plain text.
     pub fn reason(&self) -> &str {
         // Parsing has made sure of the form: version, blank, three digits, and perhaps a blank and the reason.
@@ -207,7 +188,7 @@ impl Head {
 
     /// All lines as name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let lines = &self.bytes[self.lines as usize..self.end as usize];
+        let lines = &self.bytes[self.lines as usize..];
         // Parsing has refused what has no colon, and a blank before it; the empty line at the end has none.
         lines.split(|b| *b == b'\n').filter_map(|line| {
             let colon = memchr::memchr(b':', line)?;
@@ -264,17 +245,17 @@ impl Head {
 
     /// How many bytes the head has.
     pub fn len(&self) -> usize {
-        self.end as usize
+        self.bytes.len()
     }
 
     /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
-        self.end == 0
+        self.bytes.is_empty()
     }
 
     /// The head as it came.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.end as usize]
+        &self.bytes
     }
 
     /// Whether the connection stays open after this message (RFC 9112 section 9.3).

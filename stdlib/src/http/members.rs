@@ -204,15 +204,15 @@ fn cookies(cx: &Ctx, desc: DescId, r: &Response) -> VarMap {
 }
 
 fn body(cx: &Ctx, r: &Response) -> Own {
-    cx.heap.bytes(r.message.body())
+    cx.heap.bytes(&r.message.body)
 }
 
 fn text(cx: &Ctx, r: &Response) -> Own {
-    cx.heap.string(&String::from_utf8_lossy(r.message.body()))
+    cx.heap.string(&String::from_utf8_lossy(&r.message.body))
 }
 
 fn json(cx: &Ctx, r: &Response) -> Result<Own, Fault> {
-    json_object(cx, r.message.body())
+    json_object(cx, &r.message.body)
 }
 
 fn url(r: &Response) -> String {

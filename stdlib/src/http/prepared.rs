@@ -6,10 +6,11 @@
 use super::job::{Arguments, Job};
 use super::name;
 use super::request::Wire;
+use super::response::Known;
 use super::session::KeyId;
 use scn_runtime::metrics::NameId;
 use scn_runtime::{Ctx, Fault};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -30,6 +31,8 @@ pub(super) struct Prepared {
     pub(super) name: Option<Rc<str>>,
     /// Name and method as the recorder knows them, once it was asked.
     pub(super) ids: Cell<Option<(NameId, NameId)>>,
+    /// The head of the last response.
+    pub(super) known: RefCell<Option<Known>>,
     /// Whether the method is HEAD.
     pub(super) head_only: bool,
     /// The URL as it was given.
@@ -142,6 +145,7 @@ impl Prepared {
             site,
             name: named.map(Rc::from),
             ids: Cell::new(None),
+            known: RefCell::default(),
             head_only: job.method == "HEAD",
             origin,
             varies: !arguments.has_query() && !text.starts_with(char::is_whitespace),

@@ -223,7 +223,7 @@ fn response_text(message: &Message) -> String {
             if is_credential(name) { "***" } else { &value }
         );
     }
-    push_body(&mut text, message.body());
+    push_body(&mut text, &message.body);
     text
 }
 

@@ -5,6 +5,7 @@
 use super::HttpError;
 use super::chunk::ChunkDecoder;
 use super::head::{Framing, Head, HeadBuffer, StatusLine};
+use std::rc::Rc;
 
 /// What is left to read of a body.
 #[derive(Debug)]
@@ -37,66 +38,81 @@ pub struct ResponseReader {
 }
 
 /// A complete response.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Message {
     /// Status and version.
     pub first: StatusLine,
-    /// Headers; behind them lies a body that came together with them.
-    pub head: Head,
+    /// Headers.
+    pub head: Rc<Head>,
+    /// The body, decoded.
+    pub body: Vec<u8>,
     /// Whether the connection can be used again.
     pub keep_alive: bool,
-    /// A body that came in pieces or in chunks, decoded.
-    gathered: Vec<u8>,
 }
 
-impl PartialEq for Message {
-    fn eq(&self, other: &Message) -> bool {
-        let key = |m: &Message| (m.first, m.keep_alive);
-        key(self) == key(other) && self.head == other.head && self.body() == other.body()
+/// A head that came before. Servers send the same bytes for the same request again and again: then the head is neither
+/// parsed nor stored anew.
+#[derive(Debug)]
+pub struct Known {
+    first: StatusLine,
+    head: Rc<Head>,
+    length: usize,
+    keep_alive: bool,
+}
+
+impl Known {
+    /// The head at the beginning of the input, if the whole response may lie there and nothing is odd about it.
+    fn parse(head_only: bool, max_body: u64, input: &[u8]) -> Option<Known> {
+        if !input.starts_with(b"HTTP/1.") {
+            return None;
+        }
+        let (first, head, _) = Head::response(input).ok()??;
+        let length = match framing_of(head_only, &first, &head).ok()? {
+            Framing::Empty => 0,
+            Framing::Length(n) if n <= max_body => usize::try_from(n).ok()?,
+            _ => return None,
+        };
+        (first.status >= 200).then(|| Known {
+            keep_alive: head.keeps_alive(first.minor),
+            first,
+            head: Rc::new(head),
+            length,
+        })
+    }
+
+    /// The response at the beginning of the input, if it has this head and is there as a whole.
+    fn message(&self, input: &[u8]) -> Option<(Message, usize)> {
+        let body = input.get(self.head.len()..)?.get(..self.length)?;
+        let message = Message {
+            first: self.first,
+            head: self.head.clone(),
+            body: body.to_vec(),
+            keep_alive: self.keep_alive,
+        };
+        Some((message, self.head.len() + self.length))
     }
 }
 
 impl Message {
-    /// The body, decoded.
-    pub fn body(&self) -> &[u8] {
-        match self.gathered.is_empty() {
-            true => self.head.behind(),
-            false => &self.gathered,
-        }
-    }
-
     /// Reads a response that came as a whole: the message, and how many bytes it is. `None` when there may be more to
-    /// come, or anything is odd about it; then a [`ResponseReader`] tells.
-    pub fn whole(head_only: bool, max_body: u64, input: &[u8]) -> Option<(Message, usize)> {
-        if !input.starts_with(b"HTTP/1.") {
-            return None;
-        }
-        let mut length = None;
-        let parsed = Head::response_with(input, |first, head| {
-            if head.is_odd() {
-                return 0;
+    /// come, or anything is odd about it; then a [`ResponseReader`] tells. `known` is what was read like that before
+    /// with the same limits.
+    pub fn whole(
+        head_only: bool,
+        max_body: u64,
+        known: &mut Option<Known>,
+        input: &[u8],
+    ) -> Option<(Message, usize)> {
+        let again = known
+            .as_ref()
+            .filter(|known| input.starts_with(known.head.bytes()));
+        match again {
+            Some(again) => again.message(input),
+            None => {
+                let new = Known::parse(head_only, max_body, input)?;
+                known.insert(new).message(input)
             }
-            length = match framing_of(head_only, first, head) {
-                Ok(Framing::Empty) => Some(0),
-                Ok(Framing::Length(n)) if n <= max_body => usize::try_from(n).ok(),
-                _ => None,
-            };
-            length.unwrap_or(0)
-        });
-        let (Ok(Some((first, head, used))), Some(length)) = (parsed, length) else {
-            return None;
-        };
-        if matches!(first.status, 100..=199) || head.behind().len() < length {
-            return None;
         }
-        let keep_alive = head.keeps_alive(first.minor);
-        let message = Message {
-            first,
-            head,
-            keep_alive,
-            gathered: Vec::new(),
-        };
-        Some((message, used + length))
     }
 }
 
@@ -177,9 +193,9 @@ impl ResponseReader {
         let keep_alive = !closing && head.keeps_alive(first.minor) && first.status != 101;
         Some(Message {
             first,
-            head,
+            head: Rc::new(head),
+            body: self.data,
             keep_alive,
-            gathered: self.data,
         })
     }
 
@@ -314,7 +330,7 @@ mod tests {
                 m.first,
                 m.head.bytes(),
                 m.keep_alive,
-                m.body()
+                m.body
             ),
             Err(error) => format!("{error:?}"),
         }
@@ -329,14 +345,21 @@ mod tests {
                 "split every {size} bytes"
             );
         }
-        if let Some(at_once) = Message::whole(false, 1000, wire) {
-            assert_eq!(shown(&Ok(at_once)), shown(&whole), "at once");
+        let mut known = None;
+        for again in [false, true] {
+            if let Some(at_once) = Message::whole(false, 1000, &mut known, wire) {
+                assert_eq!(
+                    shown(&Ok(at_once)),
+                    shown(&whole),
+                    "at once, again: {again}"
+                );
+            }
         }
         whole.map(|(message, _)| message)
     }
 
     fn text(message: &Message) -> &str {
-        std::str::from_utf8(message.body()).unwrap()
+        std::str::from_utf8(&message.body).unwrap()
     }
 
     #[test]
@@ -354,6 +377,27 @@ mod tests {
             read_as("GET", wire, wire.len(), true).unwrap().1,
             wire.len() - 12
         );
+    }
+
+    #[test]
+    fn a_known_head_is_told_from_others() {
+        let mut known = None;
+        let mut status = |wire: &[u8]| {
+            let read = Message::whole(false, 1000, &mut known, wire);
+            read.map(|(m, used)| (m.first.status, m.body, used))
+        };
+        let first = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab";
+        let wanted = (200, b"ab".to_vec(), first.len());
+        assert_eq!(status(first), Some(wanted.clone()));
+        assert_eq!(status(&first[..first.len() - 1]), None);
+        assert_eq!(status(&first[..20]), None);
+        assert_eq!(
+            status(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nab"),
+            None
+        );
+        let other = b"HTTP/1.1 404 OK\r\nContent-Length: 2\r\n\r\nabcd";
+        assert_eq!(status(other), Some((404, b"ab".to_vec(), other.len() - 2)));
+        assert_eq!(status(first), Some(wanted));
     }
 
     #[test]
@@ -378,11 +422,11 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         ] {
             let message = read(wire).unwrap();
-            assert!(message.body().is_empty() && message.keep_alive);
+            assert!(message.body.is_empty() && message.keep_alive);
         }
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n";
         let (message, _) = read_as("HEAD", head, 7, false).unwrap();
-        assert!(message.body().is_empty() && message.keep_alive);
+        assert!(message.body.is_empty() && message.keep_alive);
         assert_eq!(message.head.get("content-length").as_deref(), Some("5000"));
     }
 

@@ -2,10 +2,11 @@
 //! receiving and time at once.
 
 use super::HttpError;
-use super::response::{Message, ResponseReader};
+use super::response::{Known, Message, ResponseReader};
 use crate::net::Limit;
 use crate::net::stream::Stream;
 use scn_runtime::{Cx, Fault, kind};
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
@@ -30,6 +31,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) expect_continue: bool,
     /// The largest body of a response.
     pub(crate) max_body: u64,
+    /// The head of the response before, of the same kind of request.
+    pub(crate) known: Option<&'a RefCell<Option<Known>>>,
     /// The limit for all of it.
     pub(crate) total: Limit,
     /// The limit from the last byte sent to the first received, in nanoseconds.
@@ -117,7 +120,14 @@ impl Reader {
     /// Takes input, and gives how many bytes of it belong to the response.
     fn feed(&mut self, terms: &Terms<'_>, data: &[u8]) -> Result<usize, HttpError> {
         if let Reader::Fresh = self {
-            if let Some((message, used)) = Message::whole(terms.head_only, terms.max_body, data) {
+            let whole = |known: &mut Option<Known>| {
+                Message::whole(terms.head_only, terms.max_body, known, data)
+            };
+            let whole = match terms.known {
+                Some(known) => whole(&mut known.borrow_mut()),
+                None => whole(&mut None),
+            };
+            if let Some((message, used)) = whole {
                 *self = Reader::Whole(message);
                 return Ok(used);
             }

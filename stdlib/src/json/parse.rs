@@ -1,4 +1,5 @@
-//! JSON text to objects (RFC 8259), by serde_json without a tree in between. Enter at [`parse`].
+//! JSON text to objects (RFC 8259): the short way of `quick` first, then by serde_json, which finds the words for what is
+//! wrong. Enter at [`parse`].
 //!
 //! Nesting is limited to 128 levels, so hostile text cannot exhaust the stack.
 
@@ -12,6 +13,14 @@ const NUMBER: &str = "$serde_json::private::Number";
 
 /// Reads a whole text; the error names line and column.
 pub(crate) fn parse(ctx: &Ctx, text: &[u8]) -> Result<Own, Fault> {
+    match super::quick::parse(ctx, text) {
+        Some(value) => Ok(value),
+        None => parse_closely(ctx, text),
+    }
+}
+
+/// The same by the long way, which knows what to say about text that is no JSON.
+pub(super) fn parse_closely(ctx: &Ctx, text: &[u8]) -> Result<Own, Fault> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let value = Json(ctx)
         .deserialize(&mut reader)
@@ -95,7 +104,7 @@ impl<'de> Visitor<'de> for Json<'_> {
 }
 
 /// An int if it is written as one and fits, a float if that loses nothing, else its text.
-fn number(ctx: &Ctx, text: &str) -> Own {
+pub(super) fn number(ctx: &Ctx, text: &str) -> Own {
     if let Ok(int) = text.parse() {
         return ctx.heap.box_int(int);
     }
