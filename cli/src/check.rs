@@ -82,11 +82,18 @@ fn check_file(path: &Path) -> Result<FileFindings, Unreadable> {
         }
         Err(missing) => return Err(missing),
     };
-    let checked = scn_compiler::check(source, &Files::of_entry(path), &scn_stdlib::LIBRARY);
+    let mut checked = scn_compiler::check(source, &Files::of_entry(path), &scn_stdlib::LIBRARY);
+    checked.diagnostics.extend(missing_descriptors(&checked));
     Ok(FileFindings {
         sources: checked.sources,
         diagnostics: checked.diagnostics,
     })
+}
+
+/// Whether load plans need more descriptors than this process could have. Runs make up for it if they can.
+fn missing_descriptors(checked: &scn_compiler::Checked) -> Option<Diagnostic> {
+    let limit = scn_runtime::load::descriptors::limit().ok()?;
+    scn_compiler::lint_descriptors(checked.hir.as_ref()?, limit.hard)
 }
 
 /// A file that several others import is checked with each of them; its findings are shown once.

@@ -13,8 +13,8 @@ use std::net::IpAddr;
 /// 32768 to 60999.
 const PORTS: u64 = 28_232;
 
-/// Descriptors that a run has open beside connections, generously.
-const OTHER_DESCRIPTORS: u64 = 64;
+/// Descriptors of a worker that are no connections, as the runtime counts them.
+const OTHER_DESCRIPTORS: u64 = 256;
 
 /// Users that want addresses of a pool, or of none, and the scenario that wants most.
 #[derive(Clone, Copy, Debug, Default)]
@@ -150,12 +150,18 @@ fn peak_users(hir: &Hir) -> Demand {
     demand
 }
 
-/// The warning that the plans of a program need more descriptors than a process may have.
+/// The warning that the plans of a program need more descriptors than a table of them holds.
 pub fn lint_descriptors(hir: &Hir, limit: u64) -> Option<Diagnostic> {
     let demand = peak_users(hir);
-    let needed = demand.users.saturating_add(OTHER_DESCRIPTORS);
-    let whose = demand.whose.filter(|_| needed > limit)?;
-    Some(needs::too_few_descriptors(demand.users, limit, whose))
+    let room = limit.saturating_sub(OTHER_DESCRIPTORS).max(1);
+    let whose = demand.whose.filter(|_| demand.users > room)?;
+    let workers = demand.users.div_ceil(room);
+    Some(needs::too_few_descriptors(
+        demand.users,
+        limit,
+        workers,
+        whose,
+    ))
 }
 
 /// How many addresses a pool has; its ranges do not overlap.

@@ -57,7 +57,7 @@ pub(crate) fn too_few_addresses(
     )
 }
 
-pub(crate) fn too_few_descriptors(users: u64, limit: u64, whose: Span) -> Diagnostic {
+pub(crate) fn too_few_descriptors(users: u64, limit: u64, workers: u64, whose: Span) -> Diagnostic {
     Diagnostic::new(
         Code::W0303,
         format!("{users} users need more descriptors than this process may have"),
@@ -65,6 +65,7 @@ pub(crate) fn too_few_descriptors(users: u64, limit: u64, whose: Span) -> Diagno
         format!("up to {users} users at once, each with a connection"),
     )
     .help(format!(
-        "the limit here is {limit}: raise it (`ulimit -Hn`), or let more workers have {limit} each"
+        "the limit here is {limit}: raise it (`ulimit -Hn`), or the run takes at least {workers} workers with a table \
+         of descriptors each, where the system lets it"
     ))
 }
