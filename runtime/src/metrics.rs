@@ -40,6 +40,14 @@ impl NameId {
     pub const NONE: NameId = NameId(0);
     /// What too many names are called together.
     pub const OTHER: NameId = NameId(1);
+    /// `connect`.
+    pub const CONNECT: NameId = NameId(2);
+    /// `send`.
+    pub const SEND: NameId = NameId(3);
+    /// `recv`.
+    pub const RECV: NameId = NameId(4);
+    /// `resolve`.
+    pub const RESOLVE: NameId = NameId(5);
 }
 
 /// Where samples belong: scenario, phase, path of steps, interned by a worker's recorder.

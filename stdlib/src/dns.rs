@@ -3,9 +3,11 @@
 mod message;
 
 use crate::net::address::{Target, source};
+use crate::net::measure::{self, Ended};
 use crate::net::{Limit, connect, resolve, within};
 use crate::udp::UdpSocket;
 use message::{Answer, Question, protocol};
+use scn_runtime::metrics::{NameId, Protocol};
 use scn_runtime::{Any, Cx, DescId, Fault, Nanos, NativeDef, OwnSlot, VarList, kind, waiting};
 use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
@@ -31,6 +33,7 @@ async fn resolve_name(
         .with(|ctx| server.map(|server| Target::of(server, ctx.descs(), Some(53))))
         .transpose()?;
     let limit = Limit::from_now(cx, timeout.0);
+    let begun = measure::begin(cx, Protocol::Dns, NameId::RESOLVE);
     let found = match server {
         None => within(cx, Some(limit), resolve::resolve(cx, name)).await,
         Some(server) => within(cx, Some(limit), ask(cx, name, &server, bind)).await,
@@ -41,7 +44,13 @@ async fn resolve_name(
             format!("no answer for `{name}`: it {}", fault.message()),
         ),
         _ => fault,
-    })?;
+    });
+    let ended = Ended {
+        fault: found.as_ref().err(),
+        ..Ended::default()
+    };
+    measure::end(cx, begun, ended);
+    let found = found?;
     Ok(list_of(cx, desc, &found))
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod address;
 pub(crate) mod channel;
 pub(crate) mod connect;
 pub(crate) mod limit;
+pub(crate) mod measure;
 pub(crate) mod origin;
 pub(crate) mod resolve;
 pub(crate) mod stream;

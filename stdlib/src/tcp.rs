@@ -2,10 +2,12 @@
 
 use crate::net::address::{Target, source};
 use crate::net::channel::Channel;
+use crate::net::measure::{self, Ended, Parts};
 use crate::net::origin::Origin;
 use crate::net::stream::Stream;
 use crate::net::{Limit, connect, resolve, within};
 use scn_runtime::io::Io;
+use scn_runtime::metrics::{NameId, Protocol};
 use scn_runtime::{Any, Cx, Extern, Fault, Nanos, NativeDef, New, Own, Text, ready, waiting};
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -77,7 +79,16 @@ async fn connect_to(
     let target = target?;
     let origin = Origin::of(cx, &target, bind).await?;
     let limit = Limit::from_now(cx, timeout.0);
-    let (io, remote) = within(cx, Some(limit), connect::connect(cx, &target, origin)).await?;
+    let begun = measure::begin(cx, Protocol::Tcp, NameId::CONNECT);
+    let mut parts = Parts::new(cx);
+    let whole = connect::connect(cx, &target, origin, &mut parts);
+    let result = within(cx, Some(limit), whole).await;
+    let ended = Ended {
+        fault: result.as_ref().err(),
+        ..parts.connected(&result)
+    };
+    measure::end(cx, begun, ended);
+    let (io, remote) = result?;
     TcpConn::new(io, remote, Some(timeout.0)).map(New)
 }
 

@@ -9,6 +9,7 @@ mod verify;
 
 use crate::net::address::{Target, source};
 use crate::net::channel::Channel;
+use crate::net::measure::{self, Ended, Parts};
 use crate::net::origin::Origin;
 use crate::net::stream::Stream;
 use crate::net::{Limit, connect, within};
@@ -18,6 +19,7 @@ use config::Options;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, Connection, HandshakeKind, ProtocolVersion};
 use scn_runtime::io::Io;
+use scn_runtime::metrics::{NameId, Protocol};
 use scn_runtime::{
     Any, Ctx, Cx, DescId, Extern, Fault, List, Nanos, NativeDef, New, Own, OwnSlot, Text, VarList,
     ready, waiting,
@@ -163,11 +165,21 @@ async fn connect_to(
     let options = options(cx, given);
     let origin = Origin::of(cx, &target, bind).await?;
     let limit = Limit::from_now(cx, timeout.0);
+    let begun = measure::begin(cx, Protocol::Tls, NameId::CONNECT);
+    let mut parts = Parts::new(cx);
     let whole = async {
-        let (io, remote) = connect::connect(cx, &target, origin).await?;
-        Ok((handshake(cx, io, &[], name, &options).await?, remote))
+        let (io, remote) = connect::connect(cx, &target, origin, &mut parts).await?;
+        let tls = handshake(cx, io, &[], name, &options).await?;
+        parts.end(2);
+        Ok((tls, remote))
     };
-    let (tls, remote) = within(cx, Some(limit), whole).await?;
+    let result = within(cx, Some(limit), whole).await;
+    let ended = Ended {
+        fault: result.as_ref().err(),
+        ..parts.connected(&result)
+    };
+    measure::end(cx, begun, ended);
+    let (tls, remote) = result?;
     TlsConn::new(tls, remote, Some(timeout.0)).map(New)
 }
 

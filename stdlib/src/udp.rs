@@ -2,15 +2,18 @@
 
 use crate::net::address::{Target, source};
 use crate::net::channel::{bytes_object, count};
+use crate::net::measure::{self, Ended};
 use crate::net::origin::Origin;
 use crate::net::transfer::{Way, report};
 use crate::net::{Limit, connect, resolve, within};
 use scn_runtime::io::{Direction, Io, Reactor};
+use scn_runtime::metrics::{NameId, Protocol as Measured};
 use scn_runtime::{
     Any, Cx, DescId, Extern, Fault, Nanos, NativeDef, New, Own, OwnSlot, Text, ready, waiting,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
@@ -212,7 +215,40 @@ async fn send(
     data: Text<'_>,
     timeout: Option<Nanos>,
 ) -> Result<(), Fault> {
-    within(cx, socket.limit(cx, timeout), socket.send(data.bytes)).await
+    let whole = within(cx, socket.limit(cx, timeout), socket.send(data.bytes));
+    sending(cx, data.bytes.len(), whole).await
+}
+
+async fn sending(
+    cx: Cx,
+    len: usize,
+    whole: impl Future<Output = Result<(), Fault>>,
+) -> Result<(), Fault> {
+    let begun = measure::begin(cx, Measured::Udp, NameId::SEND);
+    let sent = whole.await;
+    let ended = Ended {
+        fault: sent.as_ref().err(),
+        sent: sent.as_ref().map_or(0, |()| len as u64),
+        ..Ended::default()
+    };
+    measure::end(cx, begun, ended);
+    sent
+}
+
+/// Measures receiving; `whole` gives how many bytes came as well.
+async fn receiving(
+    cx: Cx,
+    whole: impl Future<Output = Result<(Result<Own, Fault>, usize), Fault>>,
+) -> Result<Own, Fault> {
+    let begun = measure::begin(cx, Measured::Udp, NameId::RECV);
+    let received = whole.await;
+    let ended = Ended {
+        fault: received.as_ref().err(),
+        received: received.as_ref().map_or(0, |(_, len)| *len as u64),
+        ..Ended::default()
+    };
+    measure::end(cx, begun, ended);
+    received?.0
 }
 
 async fn send_to(
@@ -235,17 +271,15 @@ async fn send_to(
         report("udp", Way::Sent, to, data.bytes);
         Ok(())
     };
-    within(cx, socket.limit(cx, timeout), whole).await
+    let whole = within(cx, socket.limit(cx, timeout), whole);
+    sending(cx, data.bytes.len(), whole).await
 }
 
 async fn recv(cx: Cx, socket: &UdpSocket, max: i64, timeout: Option<Nanos>) -> Result<Own, Fault> {
     let max = count(max, "max")?;
-    within(
-        cx,
-        socket.limit(cx, timeout),
-        socket.receive(max, |data, _| bytes_object(data)),
-    )
-    .await?
+    let take = |data: &[u8], _| (bytes_object(data), data.len());
+    let whole = within(cx, socket.limit(cx, timeout), socket.receive(max, take));
+    receiving(cx, whole).await
 }
 
 async fn recv_from(
@@ -256,8 +290,9 @@ async fn recv_from(
     timeout: Option<Nanos>,
 ) -> Result<Own, Fault> {
     let max = count(max, "max")?;
-    let take = |data: &[u8], from| datagram(cx, desc, data, from);
-    within(cx, socket.limit(cx, timeout), socket.receive(max, take)).await?
+    let take = |data: &[u8], from| (datagram(cx, desc, data, from), data.len());
+    let whole = within(cx, socket.limit(cx, timeout), socket.receive(max, take));
+    receiving(cx, whole).await
 }
 
 /// The pair of a datagram and its sender.

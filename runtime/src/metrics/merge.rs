@@ -50,6 +50,8 @@ pub struct Totals {
     /// Each worker's users as it last told.
     users: BTreeMap<(u32, ContextId), (TagsId, Users)>,
     ticked: Nanos,
+    /// Whether the generator is judged.
+    has_plan: bool,
 }
 
 /// What a report says of a run beside what was measured.
@@ -86,6 +88,7 @@ impl Totals {
             errors: BTreeMap::new(),
             users: BTreeMap::new(),
             ticked: 0,
+            has_plan: false,
         };
         for scenario in scenarios {
             totals.scenarios.push(ScenarioReport {
@@ -114,8 +117,10 @@ impl Totals {
         }
     }
 
-    /// Says when a scenario's stages begin and end.
+    /// Says when a scenario's stages begin and end: users come by a plan, and the generator is judged by how it keeps
+    /// to it.
     pub fn set_stages(&mut self, scenario: &str, stages: Vec<StageReport>) {
+        self.has_plan = true;
         self.scenario(scenario).stages = stages;
     }
 
@@ -409,6 +414,10 @@ impl Totals {
         for (name, alive) in left {
             self.scenario(&name).leaked = alive;
         }
+        let mut generator = self.generator.report();
+        if !self.has_plan {
+            generator.invalid.clear();
+        }
         Report {
             started: head.started,
             nanos: head.nanos,
@@ -421,7 +430,7 @@ impl Totals {
             checks: self.findings.checks(),
             errors: self.findings.errors(),
             pools: Vec::new(),
-            generator: self.generator.report(),
+            generator,
             scenarios: self
                 .scenarios
                 .into_iter()

@@ -17,6 +17,9 @@ const DEPTH: usize = 16;
 /// What everything beyond the bounds is called.
 pub(super) const OTHER: &str = "{other}";
 
+/// Names that every worker knows.
+const FIXED: [&str; 6] = ["", OTHER, "connect", "send", "recv", "resolve"];
+
 /// Interned texts.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -37,8 +40,10 @@ impl Default for Names {
             words: 0,
             told: 0,
         };
-        names.insert("");
-        names.insert(OTHER);
+        // In the order of the constants of `NameId`.
+        for text in FIXED {
+            names.insert(text);
+        }
         names
     }
 }
@@ -194,7 +199,8 @@ mod tests {
         assert_eq!(names.operation("GET /0"), first);
         assert_ne!(names.word("timeout"), NameId::OTHER);
         assert_eq!(names.text(NameId::OTHER), OTHER);
-        assert_eq!(names.take_new().len(), OPERATIONS + 3);
+        assert_eq!(names.text(NameId::RESOLVE), "resolve");
+        assert_eq!(names.take_new().len(), FIXED.len() + OPERATIONS + 1);
         assert!(names.take_new().is_empty());
     }
 

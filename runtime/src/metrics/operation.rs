@@ -43,6 +43,8 @@ pub enum Link {
     Opened,
     /// It could not be made.
     Failed,
+    /// The script holds it and uses it as it likes: that says nothing about connections.
+    Held,
 }
 
 /// One operation of a protocol that has ended.
@@ -89,7 +91,7 @@ pub enum Lack {
 }
 
 impl Lack {
-    /// What is lacking when an error is of this kind.
+    /// What an error of this kind says is lacking.
     pub fn of_kind(kind: &str) -> Option<Lack> {
         match kind {
             kind::RESOURCE_PORTS => Some(Lack::Ports),

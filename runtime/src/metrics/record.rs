@@ -75,15 +75,11 @@ impl Ctx {
         self.recorder.iteration(context, self.moment(), nanos, end);
     }
 
-    /// Records that something failed because this machine has run out of what is named.
-    pub fn record_lack(&self, lack: Lack) {
-        self.recorder.lack(lack);
-    }
-
-    /// Records it if an error says so.
+    /// Records it if an error says that this machine has run out of something. Where it arises, and once: handlers may
+    /// catch it.
     pub fn record_lack_of(&self, fault: &Fault) {
         if let Some(lack) = Lack::of_kind(fault.kind()) {
-            self.record_lack(lack);
+            self.recorder.lack(lack);
         }
     }
 

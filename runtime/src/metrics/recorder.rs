@@ -8,7 +8,7 @@ use super::interval::{
     Checks, ErrorKey, Errors, Gauge, Interval, Iterations, OperationKey, Operations, Samples, Users,
 };
 use super::names::{Contexts, Names};
-use super::{ContextId, Counts, Lack, NameId, Operation, Protocol};
+use super::{ContextId, Counts, Lack, Link, NameId, Operation, Protocol};
 use crate::fault::Fault;
 use crate::report::{CheckExample, MetricKind};
 use crate::timer::Nanos;
@@ -429,7 +429,9 @@ impl Operations {
         self.service.record(at, since(operation.started));
         self.sent += operation.sent;
         self.received += operation.received;
-        self.links[operation.link as usize] += 1;
+        if operation.link != Link::Held {
+            self.links[operation.link as usize] += 1;
+        }
     }
 }
 

@@ -59,9 +59,6 @@ fn measure(ctx: &Ctx, exchanged: &Exchanged<'_>, status: Option<u16>, failed: bo
     let (name, method) = names(ctx, prepared, exchanged.job, exchanged.target);
     let error = outcome.result.as_ref().err();
     let times = Timings::of(exchanged.dialled, &outcome.marks);
-    error
-        .into_iter()
-        .for_each(|error| ctx.record_lack_of(error));
     ctx.record_operation(&Operation {
         protocol: Protocol::Http,
         name,
@@ -136,7 +133,6 @@ pub(super) fn report_unconnected(
     let (prepared, job) = (&*course.prepared, &course.job);
     let (name, method) = names(ctx, prepared, job, None);
     let done = ctx.now().cast_unsigned();
-    ctx.record_lack_of(fault);
     ctx.record_operation(&Operation {
         protocol: Protocol::Http,
         name,

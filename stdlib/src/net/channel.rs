@@ -3,13 +3,16 @@
 //! Branches of a scenario may share a handle, so everything changes behind a shared reference, and nothing is borrowed
 //! across a wait.
 
+use super::measure::{self, Ended};
 use super::stream::Stream;
 use super::transfer::{Way, report};
 use super::{Limit, within};
 use rustls::ServerConfig;
+use scn_runtime::metrics::NameId;
 use scn_runtime::{Ctx, Cx, Fault, Nanos, Own, kind};
 use socket2::SockRef;
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +26,8 @@ pub(crate) struct Channel {
     rest: RefCell<Vec<u8>>,
     /// Whether the end came.
     ended: Cell<bool>,
+    /// How many bytes have come; only differences count.
+    arrived: Cell<u32>,
     /// The limit of calls that have none of their own, in nanoseconds.
     limit: Option<i64>,
     /// The configuration of the tls server that accepted it, until its handshake.
@@ -45,6 +50,7 @@ impl Channel {
             stream: RefCell::new(Some(Rc::new(stream))),
             rest: RefCell::default(),
             ended: Cell::new(false),
+            arrived: Cell::new(0),
             limit,
             server: RefCell::default(),
             local,
@@ -84,7 +90,15 @@ impl Channel {
         timeout: Option<Nanos>,
     ) -> Result<(), Fault> {
         let stream = self.stream()?;
-        within(cx, self.limit(cx, timeout), stream.send(bytes)).await?;
+        let begun = measure::begin(cx, stream.measured_as(), NameId::SEND);
+        let sent = within(cx, self.limit(cx, timeout), stream.send(bytes)).await;
+        let ended = Ended {
+            fault: sent.as_ref().err(),
+            sent: sent.as_ref().map_or(0, |()| bytes.len() as u64),
+            ..Ended::default()
+        };
+        measure::end(cx, begun, ended);
+        sent?;
         report(stream.protocol(), Way::Sent, self.remote, bytes);
         Ok(())
     }
@@ -106,12 +120,14 @@ impl Channel {
         }
         let on_data = |data: &[u8]| {
             self.ended.set(data.is_empty());
+            self.note_arrival(data);
             report(stream.protocol(), Way::Received, self.remote, data);
             let (now, later) = data.split_at(data.len().min(max));
             self.rest.borrow_mut().extend_from_slice(later);
             Poll::Ready(bytes_object(now))
         };
-        within(cx, self.limit(cx, timeout), stream.receive(on_data)).await?
+        let whole = within(cx, self.limit(cx, timeout), stream.receive(on_data));
+        self.receiving(cx, whole).await?
     }
 
     /// Receives exactly `n` bytes.
@@ -127,7 +143,8 @@ impl Channel {
         let n = count(n, "n")?;
         cx.with(|ctx| ctx.reserve(n))?;
         let limit = self.limit(cx, timeout);
-        let complete = within(cx, limit, self.gather(|rest| rest.len() >= n)).await?;
+        let whole = within(cx, limit, self.gather(|rest| rest.len() >= n));
+        let complete = self.receiving(cx, whole).await?;
         match complete {
             true => bytes_object(&self.take_rest(n).unwrap_or_default()),
             false => Err(ended(format!(
@@ -157,7 +174,8 @@ impl Channel {
             found.is_some() || rest.len() >= max
         };
         let limit = self.limit(cx, timeout);
-        let complete = within(cx, limit, self.gather(&mut search)).await?;
+        let whole = within(cx, limit, self.gather(&mut search));
+        let complete = self.receiving(cx, whole).await?;
         match found.map(|at| at + delimiter.len()) {
             Some(end) if end <= max => bytes_object(&self.take_rest(end).unwrap_or_default()),
             _ if complete => {
@@ -175,6 +193,33 @@ impl Channel {
         }
     }
 
+    /// Measures receiving. What was there already is no operation, nor is the end of the connection.
+    async fn receiving<T>(
+        &self,
+        cx: Cx,
+        whole: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let stream = self.stream()?;
+        let begun = measure::begin(cx, stream.measured_as(), NameId::RECV);
+        let before = self.arrived.get();
+        let result = whole.await;
+        let received = self.arrived.get().wrapping_sub(before);
+        if received > 0 || result.is_err() {
+            let ended = Ended {
+                fault: result.as_ref().err(),
+                received: received.into(),
+                ..Ended::default()
+            };
+            measure::end(cx, begun, ended);
+        }
+        result
+    }
+
+    fn note_arrival(&self, data: &[u8]) {
+        let arrived = self.arrived.get();
+        self.arrived.set(arrived.wrapping_add(data.len() as u32));
+    }
+
     /// Receives until what is there is enough; false at the end.
     async fn gather(&self, mut enough: impl FnMut(&[u8]) -> bool + Unpin) -> Result<bool, Fault> {
         let stream = self.stream()?;
@@ -189,6 +234,7 @@ impl Channel {
                 self.ended.set(true);
                 return Poll::Ready(false);
             }
+            self.note_arrival(data);
             report(stream.protocol(), Way::Received, self.remote, data);
             let mut rest = self.rest.borrow_mut();
             rest.extend_from_slice(data);

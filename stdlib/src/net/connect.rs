@@ -1,6 +1,7 @@
 //! Connecting and binding.
 
 use super::address::Target;
+use super::measure::Parts;
 use super::origin::Origin;
 use super::resolve::resolve;
 use scn_runtime::io::{Io, Reactor, set_bind_address_no_port};
@@ -164,9 +165,14 @@ pub(crate) async fn connect(
     cx: Cx,
     target: &Target,
     origin: Origin,
+    parts: &mut Parts,
 ) -> Result<(Io, SocketAddr), Fault> {
     let addresses = resolve(cx, &target.host).await?;
+    if target.host.parse::<IpAddr>().is_err() {
+        parts.end(0);
+    }
     let (io, remote) = connect_any(cx, &addresses, target, origin.bind).await?;
+    parts.end(1);
     origin.stay_with(&io);
     Ok((io, remote))
 }

@@ -3,6 +3,7 @@
 use crate::tls::stream::TlsStream;
 use scn_runtime::Fault;
 use scn_runtime::io::{Direction, Io};
+use scn_runtime::metrics::Protocol;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -31,6 +32,14 @@ impl Stream {
         match self {
             Stream::Plain(_) => "tcp",
             Stream::Tls(_) => "tls",
+        }
+    }
+
+    /// What its operations are measured as.
+    pub(crate) fn measured_as(&self) -> Protocol {
+        match self {
+            Stream::Plain(_) => Protocol::Tcp,
+            Stream::Tls(_) => Protocol::Tls,
         }
     }
 
