@@ -31,6 +31,18 @@ impl Program {
             .expect("the program starts")
     }
 
+    /// Runs it with so many descriptors, and the port of a peer as a param.
+    fn output_with_descriptors(&self, limit: u32, port: u16) -> Output {
+        Command::new("sh")
+            .args(["-c", &format!("ulimit -n {limit} && exec \"$@\""), "sh"])
+            .arg(env!("CARGO_BIN_EXE_scn"))
+            .arg("run")
+            .arg(&self.0)
+            .args(["--set", &format!("port={port}")])
+            .output()
+            .expect("the program starts")
+    }
+
     /// Starts it and waits for a line of its output.
     fn start(&self, until: &str) -> (Child, BufReader<std::process::ChildStdout>) {
         let mut child = self
@@ -177,19 +189,38 @@ scenario many {
     );
     // Not waited for: when the run fails, the peer goes on waiting.
     let peer = std::thread::spawn(move || gather(&listener, 500));
-    let output = Command::new("sh")
-        .args(["-c", "ulimit -n 400 && exec \"$@\"", "sh"])
-        .arg(env!("CARGO_BIN_EXE_scn"))
-        .arg("run")
-        .arg(&program.0)
-        .args(["--set", &format!("port={port}")])
-        .output()
-        .expect("the program starts");
+    let output = program.output_with_descriptors(400, port);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     if errors.contains("may not have tables of their own") {
         println!("skipped: {errors}");
         return;
     }
-    assert!(output.status.success(), "{errors}");
+    // A slow machine starts 500 users late, which is another matter.
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        matches!(output.status.code(), Some(0 | 4)),
+        "{text}{errors}"
+    );
     assert_eq!(peer.join().expect("the peer does not panic"), 500);
+}
+
+#[test]
+fn who_runs_out_of_descriptors_is_told_the_limit_and_what_to_do() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let program = Program::new(
+        "param port: int = 0
+scenario greedy {
+  let all = [tcp.connect(\"127.0.0.1:${port}\") for _ in 0..90]
+  check all.len() == 90
+}",
+    );
+    let output = program.output_with_descriptors(60, port);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("R0516") && text.contains("resource.descriptors"),
+        "{text}"
+    );
+    assert!(text.contains("a worker may have 60"), "{text}");
 }

@@ -95,6 +95,13 @@ pub fn scenario_in_no_time(source: &str) -> Ran {
     run_plan(source, &[], plan)
 }
 
+/// The same on so many workers.
+pub fn scenario_on_workers(source: &str, workers: u32) -> Ran {
+    let mut plan = Plan::new(What::Scenarios(Vec::new()));
+    plan.workers = Some(workers);
+    run_plan(source, &[], plan)
+}
+
 fn run_plan(source: &str, params: &[(&str, String)], mut plan: Plan) -> Ran {
     plan.params = params
         .iter()

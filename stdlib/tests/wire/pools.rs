@@ -1,6 +1,6 @@
 //! Source addresses from pools, as peers see them, and what is left of leases on every path.
 
-use crate::harness::{Ran, scenario, scenario_in_no_time};
+use crate::harness::{Ran, scenario, scenario_in_no_time, scenario_on_workers};
 use scn_runtime::report::PoolReport;
 
 /// Peers that answer with the address that they were met from.
@@ -333,4 +333,20 @@ scenario s {
     logs.sort();
     assert_eq!(logs, ["127.0.1.1", "127.0.1.2", "127.0.2.1", "127.0.2.2"]);
     assert_eq!(pool(&ran, "guests").size, 9);
+}
+
+#[test]
+fn users_of_several_workers_take_turns_at_one_address() {
+    let source = with_peers(
+        "pool clients { range \"127.0.1.1\"; when exhausted wait 30s then fail }
+scenario s {
+  load { users 8; iterations 2 per user }
+  source clients
+  each { check host(http.get(\"${api.url}/who\").text()) == \"127.0.1.1\" }
+}",
+    );
+    let ran = scenario_on_workers(&source, 4).expect_ok();
+    let clients = pool(&ran, "clients");
+    let counts = (clients.leases, clients.peak, clients.failed, ran.leased);
+    assert_eq!(counts, (8, 1, 0, 0));
 }
