@@ -5,7 +5,7 @@
 
 mod hdr;
 mod html;
-mod junit;
+pub(crate) mod junit;
 pub(crate) mod results;
 
 use crate::digest::Digest;
@@ -82,6 +82,11 @@ impl Target {
         self.path.is_none()
     }
 
+    /// Whether it can hold the results of tests.
+    pub(crate) fn takes_tests(&self) -> bool {
+        self.format == Format::Junit
+    }
+
     fn shown(&self) -> String {
         match &self.path {
             Some(path) => format!("`{}`", path.display()),
@@ -150,7 +155,8 @@ impl Outputs {
     /// Writes what belongs to a second.
     pub(crate) fn progress(&mut self, progress: &Progress) {
         for output in &mut self.all {
-            if let Some(log) = &mut output.log {
+            // What is broken stays so: half a line would follow another.
+            if let (Some(log), None) = (&mut output.log, &output.error) {
                 let written = log.second(progress, &mut output.sink);
                 output.note(written);
             }
@@ -159,21 +165,43 @@ impl Outputs {
 
     /// Writes all results. What could not be written is said here; the result is whether all could.
     pub(crate) fn finish(self, results: &Results<'_>, terminal: &mut Terminal<'_>) -> bool {
+        self.write(terminal, |output| output.finish(results))
+    }
+
+    /// Writes the results of tests, of which there is one form.
+    pub(crate) fn finish_tests(
+        self,
+        files: &[junit::TestFile],
+        nanos: i64,
+        terminal: &mut Terminal<'_>,
+    ) -> bool {
+        let document = junit::tests(files, nanos);
+        self.write(terminal, |output| {
+            output.sink.write_all(document.as_bytes())?;
+            output.sink.flush()
+        })
+    }
+
+    fn write(
+        self,
+        terminal: &mut Terminal<'_>,
+        write: impl Fn(&mut Output) -> io::Result<()>,
+    ) -> bool {
         let mut well = true;
         for mut output in self.all {
-            let written = output.finish(results);
-            output.note(written);
+            // After half a line of a log there is nothing to add.
+            if output.error.is_none() {
+                let written = write(&mut output);
+                output.note(written);
+            }
             if let Sink::Memory(bytes) = &output.sink {
                 // Whoever reads the output may be gone, which is no failure.
                 let _ = terminal.out.write_all(bytes);
             }
             if let Some(error) = output.error {
                 well = false;
-                let shown = output.target.shown();
-                terminal.fail(&format!(
-                    "cannot write the results to {shown}: {}",
-                    reason(&error)
-                ));
+                let (shown, why) = (output.target.shown(), reason(&error));
+                terminal.fail(&format!("cannot write the results to {shown}: {why}"));
             }
         }
         well

@@ -2,6 +2,8 @@
 
 use crate::execute::{Prepared, Printer, RunOptions, Watch, prepare, refuse};
 use crate::files;
+use crate::outputs::junit::TestFile;
+use crate::outputs::{Outputs, Target};
 use crate::render::findings::plural;
 use crate::render::json;
 use crate::render::numbers::Clock;
@@ -9,7 +11,7 @@ use crate::render::tally::Tally;
 use crate::render::tests::TestReport;
 use crate::render::transcript::Detail;
 use crate::run::{JsonLines, detail};
-use crate::terminal::{Exit, Terminal};
+use crate::terminal::{Exit, Style, Terminal};
 use scn_runtime::event::Event;
 use scn_runtime::run::{Plan, What};
 use std::path::{Path, PathBuf};
@@ -24,6 +26,9 @@ pub(crate) struct TestArguments {
     /// Run the tests whose name contains this text.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// Write the results: junit=FILE; `-` is standard output.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    out: Vec<Target>,
     #[command(flatten)]
     options: RunOptions,
 }
@@ -35,6 +40,8 @@ struct Total {
     failed: usize,
     tally: Tally,
     worst: Option<Exit>,
+    /// Each file with its tests, when an output asks for them.
+    files: Vec<TestFile>,
 }
 
 /// Runs the tests.
@@ -42,6 +49,13 @@ pub(crate) fn test(arguments: &TestArguments, terminal: &mut Terminal<'_>) -> Ex
     let paths = match files::expand(&arguments.paths) {
         Ok(paths) => paths,
         Err(unreadable) => return refuse(unreadable, terminal),
+    };
+    if let Some(wrong) = refusal(arguments) {
+        return terminal.refuse(wrong, Some("write --out junit=FILE"));
+    }
+    let outputs = match Outputs::open(&arguments.out, terminal) {
+        Ok(outputs) => outputs,
+        Err(exit) => return exit,
     };
     let start = Instant::now();
     let mut total = Total::default();
@@ -56,13 +70,64 @@ pub(crate) fn test(arguments: &TestArguments, terminal: &mut Terminal<'_>) -> Ex
             arguments.filter.as_ref().map(|_| "--filter left none over"),
         );
     }
-    close(
-        &total,
-        start.elapsed().as_nanos() as i64,
-        arguments,
-        terminal,
-    );
-    total.worst.unwrap_or(Exit::Success)
+    let nanos = start.elapsed().as_nanos() as i64;
+    close(&total, nanos, arguments, terminal);
+    match outputs.finish_tests(&total.files, nanos, terminal) {
+        true => total.worst.unwrap_or(Exit::Success),
+        false => Exit::Internal,
+    }
+}
+
+/// What is wrong with the outputs that are asked for.
+fn refusal(arguments: &TestArguments) -> Option<&'static str> {
+    if arguments.out.iter().any(|target| !target.takes_tests()) {
+        return Some("the results of tests have one form only");
+    }
+    let on_out = arguments.out.iter().any(Target::is_stdout);
+    on_out.then_some("standard output has the lines of the tests")
+}
+
+/// A printer that also keeps what an output needs: texts without colours, whatever is printed.
+struct Kept<'p, 'i> {
+    inner: &'i mut dyn Printer,
+    report: Option<TestReport<'p>>,
+}
+
+impl<'p, 'i> Kept<'p, 'i> {
+    fn new(
+        prepared: &'p Prepared,
+        arguments: &TestArguments,
+        inner: &'i mut dyn Printer,
+    ) -> Kept<'p, 'i> {
+        let (plain, clock) = (Style { colour: false }, Clock::default());
+        let kept = (!arguments.out.is_empty())
+            .then(|| TestReport::new(&prepared.text, plain, clock, Detail::Quiet));
+        Kept {
+            inner,
+            report: kept,
+        }
+    }
+
+    /// The file's part of the output.
+    fn file(self, path: &Path) -> Option<TestFile> {
+        let mut report = self.report?;
+        let (text, good) = report.rest();
+        Some(TestFile {
+            name: path.display().to_string(),
+            tests: report.cases,
+            outside: (!good).then_some(text),
+        })
+    }
+}
+
+impl Printer for Kept<'_, '_> {
+    fn print(&mut self, event: &Event) -> String {
+        if let Some(report) = &mut self.report {
+            report.event(event);
+            report.take();
+        }
+        self.inner.print(event)
+    }
 }
 
 fn test_file(
@@ -82,8 +147,8 @@ fn test_file(
     }
     let plan = Plan::new(What::Tests(arguments.filter.clone()));
     match arguments.options.json {
-        true => test_json(&prepared, plan, arguments, total, terminal),
-        false => test_text(&prepared, plan, arguments, total, terminal),
+        true => test_json(path, &prepared, plan, arguments, total, terminal),
+        false => test_text(path, &prepared, plan, arguments, total, terminal),
     }
 }
 
@@ -95,6 +160,7 @@ impl Printer for TestReport<'_> {
 }
 
 fn test_text(
+    path: &Path,
     prepared: &Prepared,
     plan: Plan,
     arguments: &TestArguments,
@@ -106,13 +172,10 @@ fn test_text(
     };
     let detail: Detail = detail(&arguments.options, &plan.what);
     let mut report = TestReport::new(&prepared.text, terminal.out_style(), clock, detail);
-    prepared.execute(
-        plan,
-        &arguments.options,
-        &mut report,
-        Watch::default(),
-        terminal,
-    )?;
+    let mut kept = Kept::new(prepared, arguments, &mut report);
+    let options = &arguments.options;
+    prepared.execute(plan, options, &mut kept, Watch::default(), terminal)?;
+    total.files.extend(kept.file(path));
     let (rest, good) = report.rest();
     let _ = terminal.out.write_all(rest.as_bytes());
     total.passed += report.passed;
@@ -124,6 +187,7 @@ fn test_text(
 }
 
 fn test_json(
+    path: &Path,
     prepared: &Prepared,
     plan: Plan,
     arguments: &TestArguments,
@@ -138,13 +202,10 @@ fn test_json(
         clock,
         tally: Tally::default(),
     };
-    let outcome = prepared.execute(
-        plan,
-        &arguments.options,
-        &mut lines,
-        Watch::default(),
-        terminal,
-    )?;
+    let mut kept = Kept::new(prepared, arguments, &mut lines);
+    let options = &arguments.options;
+    let outcome = prepared.execute(plan, options, &mut kept, Watch::default(), terminal)?;
+    total.files.extend(kept.file(path));
     total.failed += outcome.failed_tests as usize;
     total.passed += (outcome.tests - outcome.failed_tests) as usize;
     total.tally.add(&lines.tally);

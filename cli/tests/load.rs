@@ -164,6 +164,26 @@ fn a_functional_run_has_results_too() {
 }
 
 #[test]
+fn tests_have_results_for_continuous_integration() {
+    let program = "test \"holds\" { check 1 == 1 }\ntest \"does not\" { expect 1 == 2 }\n";
+    let folder = Folder::new("tests", program);
+    let test = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scn"));
+        command.current_dir(&folder.0).args(["test", "x.scn"]);
+        command.args(args).output().expect("the program starts")
+    };
+    let output = test(&["--out", "junit=r.xml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let document = folder.read("r.xml");
+    assert!(
+        document.contains("tests=\"2\" failures=\"1\" errors=\"0\""),
+        "{document}"
+    );
+    assert!(document.contains("name=\"holds\"") && document.contains("expect 1 == 2"));
+    assert_eq!(test(&["--out", "html=r.html"]).status.code(), Some(2));
+}
+
+#[test]
 fn wrong_numbers_are_refused_with_help() {
     let folder = Folder::new("numbers", "scenario s { sleep 1ms }");
     for (args, help) in [

@@ -17,63 +17,64 @@ const HOUR: u64 = 3_600_000_000_000;
 /// A log that is being written.
 #[derive(Debug, Default)]
 pub(crate) struct HdrLog {
-    /// When the users' part began, once the log has its head.
-    begun: Option<SystemTime>,
+    /// Whether the log has its head.
+    is_begun: bool,
+    /// What was written, by metric.
+    written: BTreeMap<String, hdrhistogram::Histogram<u64>>,
+    /// Where the last interval ended, from the start of the users' part.
+    end: u64,
 }
 
 impl HdrLog {
     /// Adds the lines of a second.
     pub(crate) fn second(&mut self, progress: &Progress, out: &mut impl Write) -> io::Result<()> {
         let point = &progress.point;
-        if self.begun.is_none() {
-            let elapsed = Duration::from_nanos(point.at + point.nanos);
-            self.begin(
-                SystemTime::now()
-                    .checked_sub(elapsed)
-                    .unwrap_or(SystemTime::UNIX_EPOCH),
-                out,
-            )?;
+        self.end = point.at + point.nanos;
+        if !self.is_begun {
+            let started = SystemTime::now().checked_sub(Duration::from_nanos(self.end));
+            self.begin(started.unwrap_or(SystemTime::UNIX_EPOCH), out)?;
         }
-        let (at, length) = (
-            Duration::from_nanos(point.at),
-            Duration::from_nanos(point.nanos),
-        );
         for (metric, times) in progress
             .trends
             .iter()
             .filter(|(_, times)| times.count() > 0)
         {
-            line(metric, times, at, length, out)?;
+            let converted = convert(times)?;
+            line(metric, &converted, point.at, point.nanos, out)?;
+            match self.written.get_mut(metric) {
+                Some(sum) => sum.add(&converted).map_err(broken)?,
+                None => drop(self.written.insert(metric.clone(), converted)),
+            }
         }
         out.flush()
     }
 
-    /// A run that was over before its first second has one interval.
+    /// Adds what came after the last second: all of a run that was over before its first one.
     pub(crate) fn finish(&mut self, report: &Report, out: &mut impl Write) -> io::Result<()> {
-        if self.begun.is_some() {
-            return Ok(());
+        if !self.is_begun {
+            self.begin(report.started, out)?;
         }
-        self.begin(report.started, out)?;
         let mut trends: BTreeMap<&str, Histogram> = BTreeMap::new();
         for series in &report.series {
             if let Value::Trend(times) = &series.value {
                 trends.entry(&series.metric).or_default().merge(times);
             }
         }
-        for (metric, times) in trends.iter().filter(|(_, times)| times.count() > 0) {
-            line(
-                metric,
-                times,
-                Duration::ZERO,
-                Duration::from_nanos(report.nanos),
-                out,
-            )?;
+        let length = report.nanos.saturating_sub(self.end);
+        for (metric, times) in trends {
+            let mut rest = convert(&times)?;
+            if let Some(written) = self.written.get(metric) {
+                rest.subtract(written).map_err(broken)?;
+            }
+            if !rest.is_empty() {
+                line(metric, &rest, self.end, length, out)?;
+            }
         }
         Ok(())
     }
 
     fn begin(&mut self, started: SystemTime, out: &mut impl Write) -> io::Result<()> {
-        self.begun = Some(started);
+        self.is_begun = true;
         let since = started
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
@@ -95,30 +96,31 @@ impl HdrLog {
 
 fn line(
     metric: &str,
-    times: &Histogram,
-    at: Duration,
-    length: Duration,
+    times: &hdrhistogram::Histogram<u64>,
+    at: u64,
+    nanos: u64,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let converted = convert(times)?;
     let mut serializer = V2DeflateSerializer::new();
+    let (at, length) = (Duration::from_nanos(at), Duration::from_nanos(nanos));
     IntervalLogWriterBuilder::new()
         .begin_log_with(out, &mut serializer)?
-        .write_histogram(&converted, at, length, Tag::new(metric))
-        .map_err(|error| io::Error::other(error.to_string()))
+        .write_histogram(times, at, length, Tag::new(metric))
+        .map_err(broken)
 }
 
 fn convert(times: &Histogram) -> io::Result<hdrhistogram::Histogram<u64>> {
-    let high = times.max().max(HOUR);
-    let mut converted = hdrhistogram::Histogram::new_with_bounds(1, high, 2)
-        .map_err(|error| io::Error::other(error.to_string()))?;
+    let mut converted = hdrhistogram::Histogram::new_with_bounds(1, HOUR, 2).map_err(broken)?;
+    converted.auto(true);
     for (value, count) in times.buckets() {
         let value = value.clamp(times.min(), times.max());
-        converted
-            .record_n(value, count)
-            .map_err(|error| io::Error::other(error.to_string()))?;
+        converted.record_n(value, count).map_err(broken)?;
     }
     Ok(converted)
+}
+
+fn broken(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
 }
 
 #[cfg(test)]
@@ -201,6 +203,28 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn what_came_after_the_last_second_is_the_last_interval() {
+        let (mut log, mut text) = (HdrLog::default(), Vec::new());
+        let second = sample::progress(0);
+        log.second(&second, &mut text)
+            .expect("memory takes everything");
+        let mut report = sample::small().report;
+        report.nanos = 1_250_000_000;
+        let mut all = second.trends[0].1.clone();
+        (0..7).for_each(|_| all.record(5_000_000_000_000));
+        report
+            .series
+            .retain(|series| series.metric == "http.duration");
+        report.series[0].value = Value::Trend(all);
+        log.finish(&report, &mut text)
+            .expect("memory takes everything");
+        let found = read(&text);
+        assert_eq!(found.len(), 2);
+        let (_, start, length, rest) = &found[1];
+        assert_eq!((*start, *length, rest.len()), (1.0, 0.25, 7));
     }
 
     #[test]

@@ -9,6 +9,68 @@ use crate::render::numbers::{Clock, count, counted};
 use crate::render::summary::{invalid_text, threshold_value};
 use scn_runtime::report::{CheckReport, ScenarioReport, ThresholdReport};
 
+/// A file with tests.
+#[derive(Debug)]
+pub(crate) struct TestFile {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its tests.
+    pub(crate) tests: Vec<TestCase>,
+    /// What failed outside of any test.
+    pub(crate) outside: Option<String>,
+}
+
+/// A test that ran.
+#[derive(Clone, Debug)]
+pub(crate) struct TestCase {
+    /// Its name.
+    pub(crate) name: String,
+    /// How long it took.
+    pub(crate) nanos: i64,
+    /// What failed, as it is drawn; nothing if all held.
+    pub(crate) failure: Option<String>,
+}
+
+/// The document of `scn test`: a suite for each file.
+pub(crate) fn tests(files: &[TestFile], nanos: i64) -> String {
+    let suites: Vec<Suite> = files.iter().map(test_suite).collect();
+    written(
+        "scn test",
+        &suites,
+        nanos as f64 / 1e9,
+        std::time::SystemTime::now(),
+    )
+}
+
+fn test_suite(file: &TestFile) -> Suite {
+    let mut cases: Vec<Case> = file
+        .tests
+        .iter()
+        .map(|test| test_case(test, &file.name))
+        .collect();
+    if let Some(text) = &file.outside {
+        let mut case = Case::passed(&file.name, "servers and values".to_owned());
+        case.failure = Some(("outside of any test".to_owned(), text.clone()));
+        case.is_error = true;
+        cases.push(case);
+    }
+    Suite {
+        name: file.name.clone(),
+        seconds: cases.iter().map(|case| case.seconds).sum(),
+        cases,
+    }
+}
+
+fn test_case(test: &TestCase, file: &str) -> Case {
+    let mut case = Case::passed(file, test.name.clone());
+    case.seconds = test.nanos as f64 / 1e9;
+    case.failure = test
+        .failure
+        .as_ref()
+        .map(|text| ("the test failed".to_owned(), text.clone()));
+    case
+}
+
 /// A suite that is being put together.
 #[derive(Default)]
 struct Suite {
@@ -20,6 +82,7 @@ struct Suite {
 struct Case {
     class: String,
     name: String,
+    seconds: f64,
     failure: Option<(String, String)>,
     /// Not the target's fault: an `error` instead of a `failure`.
     is_error: bool,
@@ -37,6 +100,11 @@ pub(crate) fn document(results: &Results<'_>) -> String {
         .collect();
     suites.push(whole(results));
     suites.retain(|suite| !suite.cases.is_empty());
+    written(results.file, &suites, seconds, report.started)
+}
+
+/// The document of these suites.
+fn written(name: &str, suites: &[Suite], seconds: f64, started: std::time::SystemTime) -> String {
     let sum = |what: fn(&Case) -> bool| {
         suites
             .iter()
@@ -46,12 +114,12 @@ pub(crate) fn document(results: &Results<'_>) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     out.push_str(&format!(
         "<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{seconds:.3}\">\n",
-        escaped(results.file),
+        escaped(name),
         sum(|_| true),
         sum(Case::is_failure),
         sum(Case::is_error),
     ));
-    let timestamp = super::results::timestamp(report.started);
+    let timestamp = super::results::timestamp(started);
     suites
         .iter()
         .for_each(|suite| suite.write(&timestamp, &mut out));
@@ -72,6 +140,7 @@ impl Case {
         Case {
             class: class.to_owned(),
             name,
+            seconds: 0.0,
             failure: None,
             is_error: false,
             output: String::new(),
@@ -80,9 +149,10 @@ impl Case {
 
     fn write(&self, out: &mut String) {
         out.push_str(&format!(
-            "    <testcase classname=\"{}\" name=\"{}\" time=\"0\"",
+            "    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3}\"",
             escaped(&self.class),
-            escaped(&self.name)
+            escaped(&self.name),
+            self.seconds
         ));
         if self.failure.is_none() && self.output.is_empty() {
             out.push_str("/>\n");

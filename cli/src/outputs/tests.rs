@@ -208,7 +208,7 @@ fn the_schema_is_not_satisfied_by_anything() {
         |value: &mut Value| value["scenarios"][0]["stages"][0]["from_nanos"] = (-1).into(),
         |value: &mut Value| value["surprise"] = 1.into(),
     ] {
-        let mut value = with(&sample::large(), |results| results::value(results));
+        let mut value = with(&sample::large(), results::value);
         change(&mut value);
         let mut found = Vec::new();
         violations(&value, &schema, &schema, "results", &mut found);
@@ -218,7 +218,7 @@ fn the_schema_is_not_satisfied_by_anything() {
 
 #[test]
 fn results_keep_their_names_and_values() {
-    let mut value = with(&sample::small(), |results| results::value(results));
+    let mut value = with(&sample::small(), results::value);
     value["version"] = "[version]".into();
     insta::assert_snapshot!(serde_json::to_string_pretty(&value).expect("a value is JSON"));
 }
@@ -226,11 +226,11 @@ fn results_keep_their_names_and_values() {
 #[test]
 fn junit_fails_what_the_verdict_rests_on() {
     let sample = sample::large();
-    let judged = with(&sample, |results| junit::document(results));
+    let judged = with(&sample, junit::document);
     insta::assert_snapshot!(judged);
     let mut sample = sample;
     sample.report.thresholds.clear();
-    let text = with(&sample, |results| junit::document(results));
+    let text = with(&sample, junit::document);
     assert!(
         text.contains("tests=\"5\" failures=\"2\" errors=\"0\""),
         "{text}"
@@ -270,11 +270,11 @@ fn hostile() -> Sample {
 
 #[test]
 fn names_of_servers_are_text_in_the_page() {
-    let page = with(&hostile(), |results| html::page(results));
+    let page = with(&hostile(), html::page);
     assert_eq!(page.matches("<script").count(), 1, "our own only");
     assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)"));
     assert!(!page.contains(['\u{0}', '\u{1b}', '\u{202e}']));
-    let junit = with(&hostile(), |results| junit::document(results));
+    let junit = with(&hostile(), junit::document);
     assert!(
         !junit.contains("<script")
             && !junit.contains("]]>")
@@ -284,7 +284,7 @@ fn names_of_servers_are_text_in_the_page() {
 
 #[test]
 fn the_page_asks_for_nothing_from_elsewhere() {
-    let page = with(&sample::large(), |results| html::page(results));
+    let page = with(&sample::large(), html::page);
     for word in [
         "http://", "https://", "src=", "@import", "url(", "<link", "<iframe",
     ] {
@@ -324,7 +324,7 @@ fn a_run_without_anything_has_a_page_without_plots() {
     let mut sample = sample::small();
     sample.report.series.clear();
     sample.report.checks.clear();
-    let page = with(&sample, |results| html::page(results));
+    let page = with(&sample, html::page);
     assert!(
         !page.contains("<figure") && !page.contains("NaN") && page.contains("<h2>Scenarios</h2>")
     );
@@ -437,7 +437,7 @@ fn a_full_disk_keeps_no_other_output_from_being_written() {
 /// Writes the page of a large run to look at: `SCN_PAGE=/tmp/page.html cargo test -p scn --lib page_to_look_at`.
 #[test]
 fn page_to_look_at() {
-    let page = with(&sample::large(), |results| html::page(results));
+    let page = with(&sample::large(), html::page);
     if let Some(path) = std::env::var_os("SCN_PAGE") {
         std::fs::write(path, &page).expect("the page can be written");
     }

@@ -31,7 +31,7 @@ enum Form {
         /// How wide each drawn line is.
         drawn: Vec<usize>,
     },
-    Plain(Plain),
+    Plain(Box<Plain>),
 }
 
 impl Live {
@@ -48,7 +48,7 @@ impl Live {
     pub(crate) fn plain(style: Style) -> Live {
         Live {
             style,
-            form: Form::Plain(Plain::default()),
+            form: Form::Plain(Box::default()),
         }
     }
 

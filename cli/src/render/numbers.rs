@@ -121,7 +121,7 @@ pub(crate) fn percent(share: f64) -> String {
         v if v < 0.01 => "<0.01 %".to_owned(),
         v if v >= 100.0 => "100 %".to_owned(),
         v if v > 99.99 => ">99.99 %".to_owned(),
-        v if v < 1.0 || v > 99.0 => format!("{v:.2} %"),
+        v if !(1.0..=99.0).contains(&v) => format!("{v:.2} %"),
         v => format!("{v:.1} %"),
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Tally {
     pub(crate) cancelled: usize,
     /// Errors anywhere else: sections, servers.
     pub(crate) errors: usize,
+    /// Workers that could not go on: a failure of the tool itself.
+    pub(crate) lost_workers: usize,
 }
 
 impl Tally {
@@ -39,6 +41,7 @@ impl Tally {
             Event::Exchange(_) => self.exchanges += 1,
             Event::SectionEnd { section, end, .. } => self.end(section.kind, end),
             Event::ServerError { .. } => self.errors += 1,
+            Event::WorkerFailed { .. } => self.lost_workers += 1,
             // What a `defer` reports yields to the error that was there first.
             _ => {}
         }
@@ -78,6 +81,7 @@ impl Tally {
             failed,
             cancelled: of_all(|one| one.interrupted),
             errors: told.errors,
+            lost_workers: told.lost_workers,
         }
     }
 
@@ -90,6 +94,7 @@ impl Tally {
         self.failed += other.failed;
         self.cancelled += other.cancelled;
         self.errors += other.errors;
+        self.lost_workers += other.lost_workers;
     }
 
     /// Whether everything held.
@@ -99,10 +104,10 @@ impl Tally {
 
     /// The exit status that follows.
     pub(crate) fn exit(&self) -> Exit {
-        if self.is_good() {
-            Exit::Success
-        } else {
-            Exit::Failed
+        match (self.lost_workers, self.is_good()) {
+            (0, true) => Exit::Success,
+            (0, false) => Exit::Failed,
+            _ => Exit::Internal,
         }
     }
 

@@ -4,6 +4,7 @@ use super::numbers::Clock;
 use super::program::ProgramText;
 use super::tally::Tally;
 use super::transcript::{Detail, Transcript};
+use crate::outputs::junit::TestCase;
 use crate::terminal::Style;
 use scn_runtime::event::{End, Event, SectionKind};
 
@@ -21,6 +22,8 @@ pub(crate) struct TestReport<'p> {
     pub(crate) passed: usize,
     /// Tests that failed.
     pub(crate) failed: usize,
+    /// Each test, with what failed in it as it was drawn.
+    pub(crate) cases: Vec<TestCase>,
     out: String,
 }
 
@@ -47,6 +50,7 @@ impl<'p> TestReport<'p> {
             current: Tally::default(),
             passed: 0,
             failed: 0,
+            cases: Vec::new(),
             out: String::new(),
         }
     }
@@ -80,6 +84,11 @@ impl<'p> TestReport<'p> {
         let time = self.style.dim(&format!("({})", self.clock.show(nanos)));
         let details = self.transcript.take();
         let good = tally.is_good() && !cancelled;
+        self.cases.push(TestCase {
+            name: name.to_owned(),
+            nanos,
+            failure: (!good).then(|| details.clone()),
+        });
         if good {
             self.passed += 1;
             if self.detail > Detail::Quiet {

@@ -58,7 +58,8 @@ impl End<'_> {
         };
         let text = self.text(verdict.exit, Some(&results));
         self.print(&text, terminal);
-        match outputs.finish(&results, terminal) {
+        let written = outputs.finish(&results, terminal);
+        match written && self.tally.lost_workers == 0 {
             true => verdict.exit,
             false => Exit::Internal,
         }
