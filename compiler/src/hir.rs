@@ -947,6 +947,8 @@ pub enum LoadStage {
 pub struct Threshold {
     /// `http.duration`.
     pub metric: String,
+    /// The `metric` item that is meant, if it is no metric of the tool.
+    pub declared: Option<GlobalId>,
     /// Tag filters.
     pub filter: Vec<(String, String)>,
     /// `p95`, `rate`...

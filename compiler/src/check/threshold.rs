@@ -8,7 +8,7 @@ use super::tags;
 use super::units::{UnitId, Value};
 use crate::diagnostics::suggest::did_you_mean;
 use crate::diagnostics::{scenario, values};
-use crate::hir::{Const, Threshold, Type};
+use crate::hir::{Const, GlobalId, Threshold, Type};
 use scn_grammar::Span;
 use scn_grammar::ast::{self, ExprKind, Ident, ItemKind, LoadLineKind};
 use std::rc::Rc;
@@ -62,11 +62,12 @@ impl Checker<'_> {
             Some(None) => Some(0),
             None => None,
         };
-        let samples = samples?;
+        let (samples, declared) = samples?;
         let wanted = self.aggregate(samples, &metric, &threshold.aggregate)?;
         let value = self.bound_of(unit, wanted, &threshold.value)?;
         Some(Threshold {
             metric,
+            declared,
             filter,
             aggregate: threshold.aggregate.text.clone(),
             op: threshold.op,
@@ -88,15 +89,21 @@ impl Checker<'_> {
         }
     }
 
-    fn samples(&mut self, unit: UnitId, metric: &str, names: &[Ident]) -> Option<Samples> {
+    /// What a metric's samples are, and the item that declares it.
+    fn samples(
+        &mut self,
+        unit: UnitId,
+        metric: &str,
+        names: &[Ident],
+    ) -> Option<(Samples, Option<GlobalId>)> {
         if metric.is_empty() || names.iter().any(|name| name.text.is_empty()) {
             return None;
         }
         if let Some(samples) = metrics::built_in(metric) {
-            return Some(samples);
+            return Some((samples, None));
         }
-        if let Some(samples) = self.declared_samples(unit, names) {
-            return Some(samples);
+        if let Some((samples, id)) = self.declared_samples(unit, names) {
+            return Some((samples, Some(id)));
         }
         let span = names.first()?.span.to(names.last()?.span);
         let mut known = metrics::built_in_names();
@@ -118,7 +125,7 @@ impl Checker<'_> {
         None
     }
 
-    fn declared_samples(&mut self, unit: UnitId, names: &[Ident]) -> Option<Samples> {
+    fn declared_samples(&mut self, unit: UnitId, names: &[Ident]) -> Option<(Samples, GlobalId)> {
         let (owner, name) = match names {
             [name] => (unit, name),
             [alias, name] => {
@@ -135,7 +142,7 @@ impl Checker<'_> {
             return None;
         };
         self.used_globals[id.index()] = true;
-        Some(metrics::samples_of(self, kind, value))
+        Some((metrics::samples_of(self, kind, value), id))
     }
 
     fn filter(

@@ -106,6 +106,8 @@ pub enum Exhausted {
 pub struct Threshold {
     /// `http.duration`, or the name of a `metric` item.
     pub metric: String,
+    /// The `metric` item, if it is no metric of the tool.
+    pub declared: Option<GlobalId>,
     /// Tag filters, all of which must fit.
     pub filter: Vec<(String, String)>,
     /// `count rate mean min max med last pN`.

@@ -96,6 +96,7 @@ pub(super) fn thresholds(thresholds: &[hir::Threshold]) -> Vec<Threshold> {
         .iter()
         .map(|threshold| Threshold {
             metric: threshold.metric.clone(),
+            declared: threshold.declared.map(global),
             filter: threshold.filter.clone(),
             aggregate: threshold.aggregate.clone(),
             op: threshold.op,

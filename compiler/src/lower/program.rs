@@ -106,11 +106,25 @@ fn lower_global<'h>(t: &mut Tables<'h>, global: &'h hir::Global, at: u32) -> ir:
         GlobalKind::Metric => metric(t, global),
         GlobalKind::Server(server) => super::server::lower_server(t, global, server, at),
     };
+    let name = match kind {
+        ir::GlobalKind::Metric { .. } => metric_name(t, global),
+        _ => global.name.clone(),
+    };
     ir::Global {
-        name: global.name.clone(),
+        name,
         doc: global.doc.clone(),
         kind,
         span: global.span,
+    }
+}
+
+/// What reports call a metric. That of an imported file has the file's name before it: others may have the same name.
+fn metric_name(t: &Tables<'_>, global: &hir::Global) -> String {
+    let is_of_entry = global.span.source == crate::SourceId(0);
+    let source = &t.sources.source(global.span.source).name;
+    match std::path::Path::new(source).file_stem() {
+        Some(stem) if !is_of_entry => format!("{}.{}", stem.to_string_lossy(), global.name),
+        _ => global.name.clone(),
     }
 }
 

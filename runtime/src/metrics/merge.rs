@@ -103,12 +103,10 @@ impl Totals {
 
     fn watch(&mut self, thresholds: &[scn_compiler::ir::load::Threshold], scenario: Option<&str>) {
         for threshold in thresholds {
-            let declared = || {
-                let found = |(name, ..): &(String, _, _)| *name == threshold.metric;
-                self.metrics.iter().rposition(found)
+            let metric = match threshold.declared {
+                Some(global) => Some(MetricId::of_global(global.0)),
+                None => MetricId::of_name(&threshold.metric),
             };
-            let metric = MetricId::of_name(&threshold.metric)
-                .or_else(|| declared().map(|at| MetricId(at as u32)));
             // The checker lets no unknown metric pass.
             let Some(metric) = metric else { continue };
             let (_, kind, unit) = self.metrics[metric.0 as usize];

@@ -8,7 +8,7 @@ use crate::report::{CheckExample, MetricKind, Report, Value};
 use crate::timer::Nanos;
 use scn_compiler::Span;
 use scn_compiler::ir::load::{BinaryOp, Threshold};
-use scn_compiler::ir::{Global, GlobalKind, Program, Scalar, Scenario, Site, SiteKind};
+use scn_compiler::ir::{Global, GlobalId, GlobalKind, Program, Scalar, Scenario, Site, SiteKind};
 use std::time::SystemTime;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -24,6 +24,7 @@ fn site(kind: SiteKind, label: &str) -> Site {
 fn threshold(metric: &str, aggregate: &str, op: BinaryOp, value: f64) -> Threshold {
     Threshold {
         metric: metric.to_owned(),
+        declared: None,
         filter: Vec::new(),
         aggregate: aggregate.to_owned(),
         op,
@@ -74,7 +75,10 @@ fn program() -> Program {
                 "shop",
                 vec![
                     threshold("http.requests", "count", BinaryOp::Eq, 1000.0),
-                    threshold("ratio", "mean", BinaryOp::Lt, 1.0),
+                    Threshold {
+                        declared: Some(GlobalId(0)),
+                        ..threshold("ratio", "mean", BinaryOp::Lt, 1.0)
+                    },
                 ],
             ),
             scenario(

@@ -144,6 +144,7 @@ mod tests {
     fn watch(kind: MetricKind, aggregate: &str, op: BinaryOp, value: f64) -> Watch {
         let threshold = Threshold {
             metric: "m".to_owned(),
+            declared: None,
             filter: vec![("status".to_owned(), "200".to_owned())],
             aggregate: aggregate.to_owned(),
             op,

@@ -126,7 +126,9 @@ impl Parser {
     }
 
     fn threshold(&mut self) -> Parsed<Threshold> {
-        let (metric, filter, aggregate) = (self.lexer.text()?, self.tags()?, self.lexer.text()?);
+        let metric = self.lexer.text()?;
+        let declared = self.maybe_id("global").map(GlobalId);
+        let (filter, aggregate) = (self.tags()?, self.lexer.text()?);
         let word = self.lexer.word()?;
         let op = COMPARISONS
             .iter()
@@ -135,6 +137,7 @@ impl Parser {
             .0;
         Ok(Threshold {
             metric,
+            declared,
             filter,
             aggregate,
             op,

@@ -115,12 +115,15 @@ fn threshold(threshold: &Threshold) -> String {
         .find(|(op, _)| *op == threshold.op)
         .expect("a threshold compares")
         .1;
+    let declared = threshold
+        .declared
+        .map_or_else(String::new, |id| format!(" {id:?}"));
     let or_empty = if threshold.or_empty { " or_empty" } else { "" };
     let abort = threshold
         .abort_after
         .map_or_else(String::new, |after| format!(" abort {after}"));
     format!(
-        "{:?} {} {:?} {op} {:?}{or_empty}{abort} {:?}",
+        "{:?}{declared} {} {:?} {op} {:?}{or_empty}{abort} {:?}",
         threshold.metric,
         tags(&threshold.filter),
         threshold.aggregate,
