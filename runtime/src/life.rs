@@ -39,14 +39,21 @@ pub(crate) struct Life {
     closing: bool,
     course: Course,
     section: Option<Open>,
-    /// Which cells hold pointers.
-    cells: Rc<[bool]>,
 }
 
 impl Life {
     /// The section that runs.
-    pub fn section(&self) -> Option<&Section> {
-        self.section.as_ref().map(|open| &open.section)
+    pub fn section(&self) -> Option<Section> {
+        self.section.as_ref().map(|open| self.named(open))
+    }
+
+    fn named(&self, open: &Open) -> Section {
+        Section {
+            kind: open.kind,
+            name: open.name.clone(),
+            user: self.user.id,
+            iteration: self.user.iteration.get(),
+        }
     }
 
     fn is_of(&self, share: &Share) -> bool {
@@ -56,10 +63,19 @@ impl Life {
 
 /// Who decides what comes next.
 pub(crate) enum Course {
-    /// `run` does. What the last section gave.
-    Led(Option<Box<(End, [u64; 2])>>),
+    /// `run` does.
+    Led(Box<Led>),
     /// The scenario's sections, one after another.
     Scenario(Progress),
+}
+
+/// A life that `run` leads.
+#[derive(Default)]
+pub(crate) struct Led {
+    /// Which cells hold pointers.
+    pub cells: Rc<[bool]>,
+    /// What the last section gave.
+    pub result: Option<(End, [u64; 2])>,
 }
 
 /// How far a scenario's user has come.
@@ -90,7 +106,8 @@ enum Phase {
 
 /// The section that runs.
 struct Open {
-    section: Section,
+    kind: SectionKind,
+    name: Arc<str>,
     started: Nanos,
     /// Whether there is more to it than leasing an address, which is told only when it fails.
     told: bool,
@@ -99,7 +116,7 @@ struct Open {
 }
 
 /// Begins a life, whose cells are null.
-pub(crate) fn open(ctx: &Ctx, user: Rc<User>, course: Course, cells: Rc<[bool]>) -> LifeId {
+pub(crate) fn open(ctx: &Ctx, user: Rc<User>, course: Course) -> LifeId {
     let worker = ctx.worker();
     let mut lives = worker.lives.borrow_mut();
     let entry = lives.vacant_entry();
@@ -117,7 +134,6 @@ pub(crate) fn open(ctx: &Ctx, user: Rc<User>, course: Course, cells: Rc<[bool]>)
         closing: false,
         course,
         section: None,
-        cells,
     });
     id
 }
@@ -133,8 +149,7 @@ pub(crate) fn open_user(ctx: &Ctx, user: Rc<User>, share: &Rc<Share>, part: Part
         iteration: 0,
         began: part.arrival.unwrap_or_else(|| worker.reactor().now()),
     };
-    let cells = share.cast.cells.clone();
-    let id = open(ctx, user, Course::Scenario(progress), cells);
+    let id = open(ctx, user, Course::Scenario(progress));
     let root = worker.lives.borrow()[id as usize].root;
     advance(ctx, id, None);
     root
@@ -237,21 +252,21 @@ fn open_section(
     let worker = ctx.worker();
     let mut lives = worker.lives.borrow_mut();
     let life = &mut lives[id as usize];
-    let section = Section {
+    life.section = Some(Open {
         kind,
         name: name.clone(),
-        user: life.user.id,
-        iteration: life.user.iteration.get(),
-    };
-    life.section = Some(Open {
-        section: section.clone(),
         started: worker.reactor().now(),
         told: behind_lease != Some(None),
         behind_lease,
     });
     let (root, context) = (life.root, life.user.context.get());
+    let told = if ctx.tells_of(kind) && behind_lease != Some(None) {
+        life.section()
+    } else {
+        None
+    };
     drop(lives);
-    if ctx.tells_of(kind) && behind_lease != Some(None) {
+    if let Some(section) = told {
         ctx.emit(Event::SectionStart { section });
     }
     if let Some(strand) = worker.strands.borrow_mut().find(root) {
@@ -290,7 +305,7 @@ fn go_on_behind_lease(ctx: &Ctx, id: LifeId) -> bool {
 /// What the last section of a led life gave, once it has ended. The results are owned.
 pub(crate) fn take_result(ctx: &Ctx, id: LifeId) -> Option<(End, [u64; 2])> {
     match &mut ctx.worker().lives.borrow_mut()[id as usize].course {
-        Course::Led(result) => result.take().map(|result| *result),
+        Course::Led(led) => led.result.take(),
         Course::Scenario(_) => None,
     }
 }
@@ -365,25 +380,24 @@ pub(crate) fn section_ended(ctx: &Ctx, root: StrandId, ok: bool) {
     let life = &mut lives[id as usize];
     let open = life.section.take();
     let user = life.user.clone();
-    if let Course::Led(result) = &mut life.course {
-        *result = Some(Box::new((end.clone(), results)));
+    if let Course::Led(led) = &mut life.course {
+        led.result = Some((end.clone(), results));
     }
+    let told = open
+        .as_ref()
+        .filter(|open| ctx.tells_of(open.kind) && (open.told || !matches!(end, End::Done)));
+    let told = told.map(|open| life.named(open));
     drop(lives);
     user.source.section_ended();
-    if let Some(Open {
-        section,
-        started,
-        told,
-        ..
-    }) = open
-    {
+    if let Some(Open { kind, started, .. }) = open {
         let nanos = worker.reactor().now().saturating_sub(started) as i64 - think;
-        record(ctx, id, section.kind, nanos, &end);
-        if ctx.tells_of(section.kind) && (told || !matches!(end, End::Done)) {
+        record(ctx, id, kind, nanos, &end);
+        if let Some(section) = told {
+            let end = end.clone();
             ctx.emit(Event::SectionEnd {
                 section,
                 nanos,
-                end: end.clone(),
+                end,
             });
         }
     }
@@ -631,7 +645,11 @@ fn close_if_over(ctx: &Ctx, id: LifeId) {
 fn finish(ctx: &Ctx, worker: &Worker, life: Life) {
     worker.forget_root(life.root);
     ctx.enter_user(life.user.clone());
-    for (cell, pointer) in life.user.cells.iter().zip(life.cells.iter()) {
+    let pointers = match &life.course {
+        Course::Led(led) => led.cells.clone(),
+        Course::Scenario(progress) => progress.share.cast.cells.clone(),
+    };
+    for (cell, pointer) in life.user.cells.iter().zip(pointers.iter()) {
         let bits = cell.replace(0);
         if *pointer {
             // SAFETY: a pointer cell owns what it holds, and no code of the user runs any more.

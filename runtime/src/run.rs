@@ -19,7 +19,7 @@ use crate::driver::turn;
 use crate::event::{End, Event, Observer, SectionKind};
 use crate::fault::Fault;
 use crate::io::Reactor;
-use crate::life::{self, Course, LifeId};
+use crate::life::{self, Course, Led, LifeId};
 use crate::link::Linked;
 use crate::load::Overrides;
 use crate::stop::StopHandle;
@@ -375,7 +375,7 @@ impl<'a> Run<'a> {
             secrets.iter().map(|secret| secret.to_string()).collect()
         };
         Start {
-            at: worker.reactor().now(),
+            at: worker.reactor().now() + self.crew.map_or(0, |(crew, _)| crew.lead_time()),
             seeds: prepared.iter().map(|ready| ready.seed).collect(),
             // What `setup` gives to the users may hold secrets that it has met.
             secrets: prepared.iter().map(secrets).collect(),
@@ -458,7 +458,11 @@ impl<'a> Run<'a> {
     /// Begins a life that is led from here.
     fn open(&self, id: u64, name: &str, cells: &[SlotType]) -> LifeId {
         let user = self.user(id, name, cells.len());
-        life::open(self.ctx, user, Course::Led(None), pointers(cells))
+        let led = Led {
+            cells: pointers(cells),
+            result: None,
+        };
+        life::open(self.ctx, user, Course::Led(Box::new(led)))
     }
 
     /// Ends a life and waits until its strands have unwound.

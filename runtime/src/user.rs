@@ -26,8 +26,6 @@ pub struct User {
     pub scenario: Rc<str>,
     /// Where its samples belong, outside of any step.
     pub context: Cell<ContextId>,
-    /// The phase of the load plan that it came up in.
-    pub phase: Option<u32>,
     /// What it shares with the scenario's users on other workers.
     pub(crate) shared: Option<Arc<Shared>>,
     /// Its memory.
@@ -52,7 +50,6 @@ impl User {
             iteration: Cell::new(0),
             scenario: scenario.into(),
             context: Cell::new(ContextId::NONE),
-            phase: None,
             shared: None,
             account: Account::new(USER_LIMIT),
             rng: Rng::new(seed),

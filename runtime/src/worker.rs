@@ -396,7 +396,7 @@ impl Worker {
         let mut strands = self.strands.borrow_mut();
         let life = strands.find(self.running.get())?.life;
         drop(strands);
-        self.lives.borrow().get(life as usize)?.section().cloned()
+        self.lives.borrow().get(life as usize)?.section()
     }
 
     /// The user of a life.

@@ -14,6 +14,8 @@ mod dns;
 mod hostile_input;
 #[path = "e2e/hostile_peer.rs"]
 mod hostile_peer;
+#[path = "e2e/load_faults.rs"]
+mod load_faults;
 #[path = "e2e/nginx.rs"]
 mod nginx;
 #[path = "e2e/openssl.rs"]
@@ -32,5 +34,6 @@ fn main() {
     trials.extend(dns::trials());
     trials.extend(hostile_input::trials());
     trials.extend(hostile_peer::trials());
+    trials.extend(load_faults::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

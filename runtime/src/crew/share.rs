@@ -135,6 +135,14 @@ struct Start {
     arrival: bool,
 }
 
+/// A user of a closed plan.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    user: StrandId,
+    /// The phase that it came up in.
+    phase: Option<u32>,
+}
+
 /// What a user is there for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Part {
@@ -164,7 +172,7 @@ pub(crate) struct Share {
     numbers: Cell<u64>,
     stopping: Cell<bool>,
     /// Users of a closed plan by their start.
-    slots: RefCell<HashMap<u64, StrandId>>,
+    slots: RefCell<HashMap<u64, Slot>>,
     /// Users of an open plan that have nothing to do.
     free: RefCell<Vec<LifeId>>,
     /// Users for whom the ceiling leaves no room yet.
@@ -273,7 +281,7 @@ impl Share {
                 What::Stop => {
                     let user = self.slots.borrow_mut().remove(&index);
                     user.into_iter()
-                        .for_each(|user| self.dismiss(ctx, user, now));
+                        .for_each(|slot| self.dismiss(ctx, slot.user, now));
                 }
             }
         }
@@ -329,7 +337,11 @@ impl Share {
         };
         let root = life::open_user(ctx, user, self, part);
         if !self.open {
-            self.slots.borrow_mut().insert(start.index, root);
+            let slot = Slot {
+                user: root,
+                phase: start.phase,
+            };
+            self.slots.borrow_mut().insert(start.index, slot);
         }
     }
 
@@ -342,7 +354,6 @@ impl Share {
             stream,
             self.cast.cells.len(),
         );
-        user.phase = phase;
         user.shared = Some(self.shared.clone());
         user.context.set(self.cast.context(phase));
         if let Some(pool) = self.cast.source(phase) {
@@ -440,11 +451,11 @@ impl Share {
         self.alive.set(self.alive.get() - 1);
         ctx.recorder().user_ended(user.context.get());
         let slot = self.slots.borrow_mut().remove(&start);
-        if slot.is_some() && successor && !self.stopping.get() {
+        if let Some(slot) = slot.filter(|_| successor && !self.stopping.get()) {
             let next = Start {
                 index: start,
                 at: ctx.worker().reactor().now(),
-                phase: user.phase,
+                phase: slot.phase,
                 arrival: false,
             };
             self.start(ctx, next);

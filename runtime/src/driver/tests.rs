@@ -360,8 +360,7 @@ fn rig(clock: Clock, functions: Vec<Function>) -> Rig {
     let life = crate::life::open(
         &ctx,
         Rc::new(User::new(1, "", 0, 0)),
-        Course::Led(None),
-        Rc::new([]),
+        Course::Led(Box::default()),
     );
     Rig { ctx, life, stop }
 }

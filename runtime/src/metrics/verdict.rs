@@ -7,6 +7,8 @@ use crate::timer::Nanos;
 
 /// The lag's 99th percentile that a valid run may have.
 const LATEST: Nanos = 10_000_000;
+/// Samples that a 99th percentile needs: of fewer it is the greatest one, and one late start is no verdict.
+const ENOUGH: u64 = 100;
 /// The share of time that a worker must wait, or it is saturated.
 const LEAST_WAITING: f64 = 0.05;
 /// How long it may do without.
@@ -56,7 +58,7 @@ impl Generator {
     pub fn report(&self) -> GeneratorReport {
         let lag = Percentiles::of(&self.lag);
         let mut invalid = Vec::new();
-        if lag.p99 > LATEST {
+        if lag.count >= ENOUGH && lag.p99 > LATEST {
             invalid.push(Invalid::Late(lag.p99));
         }
         invalid.extend((0..).zip(&self.workers).filter_map(|(worker, times)| {

@@ -74,6 +74,7 @@ fn listen(
                 score.add(worker, *interval);
                 if beats.is_full(worker, last) {
                     tick(&mut score, elapsed, crew.stop, observer);
+                    crew.tick();
                 }
             }
             Message::Ended(Ok(objects)) => live += objects,

@@ -23,9 +23,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 /// How often a worker hands over what it has measured, in nanoseconds.
 const INTERVAL: Nanos = 1_000_000_000;
+
+/// From the decision to start until the start, so that every worker is there, in nanoseconds.
+const LEAD_TIME: Nanos = 5_000_000;
+
+/// How long a worker on the virtual clock waits for the conductor, at the most.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a worker tells the conductor.
 pub(super) enum Message {
@@ -65,6 +72,9 @@ pub(super) struct Crew<'a> {
     /// Workers whose users have not all ended.
     working: AtomicUsize,
     lead: OnceLock<Arc<Inbox>>,
+    /// Seconds that the conductor has ended.
+    ticks: Mutex<u64>,
+    ticked: Condvar,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -100,6 +110,33 @@ impl<'a> Crew<'a> {
             decided: Condvar::new(),
             working: AtomicUsize::new(workers as usize),
             lead: OnceLock::new(),
+            ticks: Mutex::new(0),
+            ticked: Condvar::new(),
+        }
+    }
+
+    /// From the decision to start until the start.
+    pub fn lead_time(&self) -> Nanos {
+        if self.plan.virtual_clock {
+            0
+        } else {
+            LEAD_TIME
+        }
+    }
+
+    /// The conductor has ended a second.
+    pub fn tick(&self) {
+        *lock(&self.ticks) += 1;
+        self.ticked.notify_all();
+    }
+
+    /// On the virtual clock seconds pass faster than the conductor hears of them: each is waited for, so that what it
+    /// decides has its time.
+    fn keep_step(&self, seconds: u64) {
+        if self.plan.virtual_clock {
+            let ticks = lock(&self.ticks);
+            let late = |ticks: &mut u64| *ticks < seconds;
+            drop(self.ticked.wait_timeout_while(ticks, PATIENCE, late));
         }
     }
 
@@ -232,7 +269,7 @@ pub(super) fn work(
     let lane = (worker, crew.workers);
     take_shares(ctx, crew.parts, start, &crew.shared, lane);
     let reactor = ctx.worker().reactor();
-    let mut due = start.at;
+    let (mut due, mut seconds) = (start.at, 0);
     loop {
         due += INTERVAL;
         let timer = reactor.insert_timer(due, Target::Wake(Waker::noop().clone()));
@@ -248,6 +285,8 @@ pub(super) fn work(
             crew.users_ended();
             return Ok(());
         }
+        seconds += 1;
+        crew.keep_step(seconds);
     }
 }
 
