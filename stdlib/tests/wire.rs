@@ -6,6 +6,8 @@
 mod harness;
 #[path = "wire/http.rs"]
 mod http;
+#[path = "wire/metrics.rs"]
+mod metrics;
 #[path = "wire/pools.rs"]
 mod pools;
 #[path = "wire/servers.rs"]

@@ -45,6 +45,14 @@ impl Hasher for FastHasher {
         self.add(value);
     }
 
+    fn write_usize(&mut self, value: usize) {
+        self.add(value as u64);
+    }
+
+    fn write_isize(&mut self, value: isize) {
+        self.add(value as u64);
+    }
+
     fn finish(&self) -> u64 {
         // The map takes its control byte from the upper bits.
         self.0.wrapping_mul(FACTOR)

@@ -7,6 +7,7 @@ use super::{ContextId, Counts, NameId, Protocol};
 use crate::fault::{Fault, Place};
 use crate::report::CheckExample;
 use crate::timer::Nanos;
+use std::hash::{Hash, Hasher};
 
 /// What was measured since the last time. Times are nanoseconds from the start of the users' part.
 #[derive(Debug, Default)]
@@ -46,7 +47,7 @@ pub struct Interval {
 }
 
 /// What tells operations apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperationKey {
     /// The protocol.
     pub protocol: Protocol,
@@ -62,6 +63,16 @@ pub struct OperationKey {
     pub kind: NameId,
     /// Where they belong.
     pub context: ContextId,
+}
+
+impl Hash for OperationKey {
+    /// Two words: each operation is looked up.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let how = u64::from(self.status) << 16 | u64::from(self.failed) << 8;
+        state.write_u64(u64::from(self.name.0) << 32 | how | self.protocol as u64);
+        let ids = u64::from(self.method.0) << 48 ^ u64::from(self.kind.0) << 32;
+        state.write_u64(ids ^ u64::from(self.context.0));
+    }
 }
 
 /// Operations of one key.
