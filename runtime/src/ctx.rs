@@ -217,8 +217,12 @@ impl Ctx {
         }
     }
 
-    /// Says whose the next report is, unless the one before was of the same section.
+    /// Says whose the next report is, unless the one before was of the same section. Among the users of a load, whose
+    /// reports come from several threads, that would say nothing.
     fn take_turn(&self) {
+        if self.settings.silent {
+            return;
+        }
         let section = self.worker.get().and_then(Worker::section_running);
         if let Some(section) = section
             && self.teller.borrow().as_ref() != Some(&section)
