@@ -55,7 +55,7 @@ pub(crate) fn run(bench: &Bench) -> Result<String, String> {
         seen.open,
         seen.answered,
         count("failed"),
-        count("leaked"),
+        count("leaked_users"),
         finished.processor().as_secs_f64(),
         if holds { "reached" } else { "MISSED" }
     ))

@@ -25,7 +25,7 @@ pub(crate) struct Lag {
 
 /// The lag of the generator.
 pub(crate) fn lag(results: &Value) -> Option<Lag> {
-    let lag = &results["generator"]["lag"];
+    let lag = &results["generator"]["lag_nanos"];
     let point = |name: &str| lag[name].as_f64();
     Some(Lag {
         p50: point("p50")?,
@@ -52,7 +52,7 @@ mod tests {
     fn lag_and_sums_are_found() {
         let results = serde_json::json!({
             "scenarios": [{ "failed": 1, "dropped": 0 }, { "failed": 2, "dropped": 0 }],
-            "generator": { "lag": { "p50": 15000, "p90": 20000, "p99": 90000, "max": 1000000 } },
+            "generator": { "lag_nanos": { "p50": 15000, "p90": 20000, "p99": 90000, "max": 1000000 } },
         });
         assert_eq!(lag(&results).map(|lag| lag.p50), Some(15_000.0));
         assert_eq!(sum_of_scenarios(&results, "failed"), Some(3));

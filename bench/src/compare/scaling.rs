@@ -146,6 +146,8 @@ fn command(
         command.args(["peer-http", "--target", &address]);
         command.args(["--connections", &column.users.to_string()]);
         command.args([
+            "--sources",
+            SOURCES,
             "--rate",
             &RATE.to_string(),
             "--seconds",
