@@ -7,6 +7,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+/// Connections for which nginx has room. It begins to close resting ones when a sixteenth of the room is left, so there has to
+/// be more than the suites use.
+const ROOM: usize = 24_000;
+
 /// One process without a log: what answers is a constant, connections stay open, sessions are not resumed.
 pub(crate) fn configuration(
     folder: &Path,
@@ -26,7 +30,7 @@ master_process off;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx.log crit;
 worker_rlimit_nofile 20000;
-events {{ worker_connections 19900; use epoll; }}
+events {{ worker_connections {ROOM}; use epoll; }}
 http {{
   access_log off;
   default_type text/plain;

@@ -56,7 +56,10 @@ impl Server {
     /// Starts a server and waits until it listens.
     pub(crate) fn start(kind: Kind, place: &Place<'_>) -> io::Result<Server> {
         match kind {
-            Kind::Nginx | Kind::NginxTls => Server::start_nginx(kind, place),
+            // Its ports are looked for before it takes them: another program may be faster.
+            Kind::Nginx | Kind::NginxTls => {
+                Server::start_nginx(kind, place).or_else(|_| Server::start_nginx(kind, place))
+            }
             _ => Server::start_canned(kind, place, 1),
         }
     }
