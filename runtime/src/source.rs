@@ -116,7 +116,10 @@ impl Tenure {
             return ip;
         }
         let ip = lease.ip;
-        self.leases.borrow_mut().push(lease);
+        let mut leases = self.leases.borrow_mut();
+        // Nearly all peers are of one family.
+        leases.reserve_exact(1);
+        leases.push(lease);
         ip
     }
 }

@@ -143,6 +143,8 @@ impl Extensions {
             Some((_, value)) => value.clone(),
             None => {
                 let value: Rc<dyn Any> = Rc::new(RefCell::new(T::default()));
+                // Most users have one or two; a vector that grows by itself would begin with room for four.
+                values.reserve_exact(1);
                 values.push((wanted, value.clone()));
                 value
             }
