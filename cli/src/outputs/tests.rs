@@ -307,7 +307,8 @@ fn the_page_asks_for_nothing_from_elsewhere() {
         assert!(page.contains(&format!("<b>{title}</b>")), "{title}");
     }
     for element in [
-        "section", "figure", "svg", "g", "table", "tr", "td", "th", "div", "ul", "li", "span",
+        "section", "figure", "details", "svg", "g", "table", "tr", "td", "th", "div", "ul", "li",
+        "span",
     ] {
         let open = page.matches(&format!("<{element}>")).count()
             + page.matches(&format!("<{element} ")).count();

@@ -121,7 +121,7 @@ pub(crate) fn percent(share: f64) -> String {
         v if v < 0.01 => "<0.01 %".to_owned(),
         v if v >= 100.0 => "100 %".to_owned(),
         v if v > 99.99 => ">99.99 %".to_owned(),
-        v if !(1.0..=99.0).contains(&v) => format!("{v:.2} %"),
+        v if !(10.0..=90.0).contains(&v) => format!("{v:.2} %"),
         v => format!("{v:.1} %"),
     }
 }
@@ -194,5 +194,7 @@ mod tests {
         assert_eq!(share(12, 61_234), "0.02 %");
         assert_eq!(share(5, 5), "100 %");
         assert_eq!(share(1, 3), "33.3 %");
+        // What is just above a bound of 1 % is not shown as 1 %.
+        assert_eq!(percent(0.010_19), "1.02 %");
     }
 }

@@ -9,7 +9,7 @@ use crate::render::numbers::{
 };
 use crate::render::summary::threshold_value;
 use scn_runtime::metrics::Histogram;
-use scn_runtime::report::{CheckReport, ErrorReport, Unit, Value};
+use scn_runtime::report::{CheckReport, ErrorReport, PoolReport, Unit, Value};
 
 /// Points of distributions that tables show.
 const POINTS: [(&str, f64); 7] = [
@@ -409,7 +409,27 @@ pub(super) fn pools(results: &Results<'_>) -> String {
         "fell back",
         "failed",
     ];
-    section("Address pools", &table(&heads, 1, rows.collect()))
+    let addresses: String = pools.iter().map(addresses).collect();
+    let drawn = table(&heads, 1, rows.collect());
+    section("Address pools", &format!("{drawn}{addresses}"))
+}
+
+/// Leases by address, to be opened.
+fn addresses(pool: &PoolReport) -> String {
+    if pool.addresses.is_empty() {
+        return String::new();
+    }
+    let items = pool.addresses.iter().map(|(address, leases)| {
+        format!(
+            "<span><b>{address}</b> {}</span>\n",
+            counted(*leases, "lease")
+        )
+    });
+    format!(
+        "<details><summary>addresses of {}</summary>\n<div class=\"addresses\">\n{}</div></details>\n",
+        escaped(&pool.name),
+        items.collect::<String>()
+    )
 }
 
 pub(super) fn generator(results: &Results<'_>) -> String {

@@ -290,7 +290,11 @@ impl Summary<'_> {
         if self.report.generator.invalid.is_empty() {
             return String::new();
         }
-        let mut out = self.style.red("these numbers do not describe the target\n");
+        let title = self.style.red("these numbers do not describe the target");
+        let mut out = format!(
+            "{title}
+"
+        );
         for why in &self.report.generator.invalid {
             let (text, help) = invalid_text(why, self.clock);
             out.push_str(&format!(
