@@ -4,6 +4,7 @@ mod calls;
 mod explain;
 mod hir;
 mod items;
+mod needs;
 mod programs;
 mod types;
 
