@@ -3,6 +3,7 @@
 //! A [`Fault`] is one pointer. Host functions return it as their error; the runtime puts it into an `error` object
 //! in `ctx.err`. A cancellation is a fault with a scope: it travels the same way and no handler sees it.
 
+use crate::metrics::ContextId;
 use scn_compiler::Span;
 use std::borrow::Cow;
 use std::fmt;
@@ -110,6 +111,8 @@ pub struct FaultData {
     pub trace: Vec<Place>,
     /// For cancellations: the scope that it unwinds to.
     pub scope: Option<Scope>,
+    /// The innermost step that it ended, for who counts it.
+    pub step: Option<ContextId>,
 }
 
 /// How many calls a trace keeps.
@@ -138,6 +141,7 @@ impl Fault {
             place: None,
             trace: Vec::new(),
             scope: None,
+            step: None,
         }))
     }
 

@@ -67,6 +67,7 @@ impl Ctx {
             self.mask_fault(&mut example);
             example
         };
+        let context = fault.data().step.unwrap_or(context);
         self.recorder.error(context, self.moment(), fault, example);
     }
 

@@ -179,15 +179,21 @@ fn step_exit(ctx: &Ctx, token: i64, ok: bool) {
     let ended = ctx.worker().with_running(|strand| {
         let step = strand.steps.close(token as usize)?;
         let nanos = now.saturating_sub(step.started) as i64 - (strand.think - step.think);
-        let context = std::mem::replace(&mut strand.context, step.outer);
-        if !is_cancelled {
-            ctx.recorder().step(context, now, nanos);
-        }
-        Some((step, nanos, strand.outer_steps + token as u32))
+        let inside = std::mem::replace(&mut strand.context, step.outer);
+        Some((step, nanos, strand.outer_steps + token as u32, inside))
     });
-    if let Some((step, nanos, depth)) = ended
-        && ctx.tells()
-    {
+    let Some((step, nanos, depth, inside)) = ended else {
+        return;
+    };
+    if !is_cancelled {
+        ctx.recorder().step(inside, now, nanos);
+    }
+    if !ok && !is_cancelled && inside != step.outer {
+        ctx.change_err(|fault| {
+            fault.data_mut().step.get_or_insert(inside);
+        });
+    }
+    if ctx.tells() {
         let name = step.name.map(|name| name.to_string());
         ctx.emit(Event::StepEnd {
             site: step.site,

@@ -106,14 +106,17 @@ fn failures_are_counted_by_kind_and_once() {
     let (ran, report) = measured(
         "thresholds { http.requests count == 0; errors{kind: \"connection_refused\"} count > 5 }",
         "
-        let gone = tcp.connect(\"127.0.0.1:1\") catch e { check e.kind == \"connection_refused\"; fail e }
-        gone.close()",
+        step \"knock\" {
+          let gone = tcp.connect(\"127.0.0.1:1\") catch e { check e.kind == \"connection_refused\"; fail e }
+          gone.close()
+        }",
     );
     assert!(ran.failed.is_empty());
     let refused = [("kind", "connection_refused")];
     assert_eq!(sum(&report, "tcp.failed", &refused), 6.0);
     assert_eq!(sum(&report, "tcp.connections.failed", &refused), 6.0);
     assert_eq!(sum(&report, "errors", &refused), 6.0);
+    assert_eq!(sum(&report, "errors", &[("step", "knock")]), 6.0);
     assert_eq!(sum(&report, "iterations.failed", &[]), 6.0);
     assert_eq!(report.errors.len(), 1);
     assert_eq!(report.errors[0].count, 6);
