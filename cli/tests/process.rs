@@ -224,3 +224,48 @@ scenario greedy {
     );
     assert!(text.contains("a worker may have 60"), "{text}");
 }
+
+/// Runs a program in a network of its own that has ten local ports; nothing where the system does not allow it.
+fn output_with_ten_ports(program: &Program) -> Option<Output> {
+    let prepare = "ip link set lo up && echo 40000 40009 > /proc/sys/net/ipv4/ip_local_port_range";
+    let within = |then: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--net", "sh", "-c", &format!("{prepare} && {then}"), "sh"]);
+        command
+    };
+    let probe = within("true").output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        println!("skipped: this process may not have a network of its own");
+        return None;
+    }
+    let output = within("exec \"$@\"")
+        .arg(env!("CARGO_BIN_EXE_scn"))
+        .arg("run")
+        .arg(&program.0)
+        .output();
+    Some(output.expect("the program starts"))
+}
+
+#[test]
+fn a_run_without_local_ports_says_so_and_is_invalid() {
+    let program = Program::new(
+        "pool clients { range \"127.0.1.1\"; when exhausted share }
+server stream tcp \"127.0.0.1:0\" (conn) { let _end = conn.recv(64KiB) catch b\"\" }
+scenario greedy {
+  load { users 30; iterations 1 per user }
+  source clients
+  let c = tcp.connect(stream.addr)
+  let _silence = c.recv(1, timeout: 500ms) catch b\"\"
+}",
+    );
+    let Some(output) = output_with_ten_ports(&program) else {
+        return;
+    };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    assert!(
+        text.contains("no local port of 127.0.1.1 is left among 40000-40009"),
+        "{text}"
+    );
+    assert!(text.contains("no local port was left"), "{text}");
+}
