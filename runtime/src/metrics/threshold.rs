@@ -101,8 +101,9 @@ impl Watch {
             return false;
         };
         let found = self.report(elapsed);
-        let counts = matches!(self.sum, Sum::Amount(_));
-        if found.ok || found.value.is_none() || (found.samples == 0 && !counts) {
+        // A counter may stay at 0 because nothing goes on any more, but not in the first second.
+        let is_empty = found.samples == 0 && after == 0;
+        if found.ok || found.value.is_none() || is_empty {
             self.failing_since = None;
             return false;
         }
@@ -225,6 +226,16 @@ mod tests {
         assert!(!watch.aborts(7 * SECOND));
         assert!(watch.aborts(8 * SECOND));
         assert!(watch.report(8 * SECOND).aborted);
+    }
+
+    #[test]
+    fn a_counter_at_0_aborts_only_after_a_time() {
+        let mut watch = watch(MetricKind::Counter, "count", BinaryOp::Gt, 5.0);
+        assert!(!watch.aborts(SECOND));
+        assert!(watch.aborts(3 * SECOND));
+        watch.aborted = false;
+        watch.threshold.abort_after = Some(0);
+        assert!(!watch.aborts(4 * SECOND));
     }
 
     #[test]
