@@ -92,7 +92,7 @@ fn names(ctx: &Ctx, prepared: &Prepared, job: &Job, target: Option<&str>) -> (Na
             ids
         }
         None => {
-            let path = target.map_or_else(|| job.url.path(), |target| target);
+            let path = target.unwrap_or_else(|| job.url.path());
             (recorder.name(&name::from_path(&job.method, path)), method)
         }
     }
