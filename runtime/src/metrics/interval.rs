@@ -125,7 +125,7 @@ pub enum Samples {
     Gauge(Gauge),
     /// True ones, and all.
     Rate(u64, u64),
-    /// Their distribution, in [`steps_of`](super::steps_of) of numbers.
+    /// Their distribution; of fractions in millionths, see [`steps_of`](super::steps_of).
     Trend(Counts),
 }
 
