@@ -287,6 +287,7 @@ pub(crate) fn large() -> Sample {
             failed: 231,
             interrupted: 4,
             dropped: 23,
+            failed_sections: 0,
             stages: stages(),
         }],
         series: all,

@@ -410,6 +410,9 @@ fn record(ctx: &Ctx, id: LifeId, kind: SectionKind, nanos: i64, end: &End) {
     let context = ctx.worker().lives.borrow()[id as usize].user.context.get();
     if let End::Failed(fault) = end {
         ctx.record_error(context, fault);
+        if matches!(kind, SectionKind::Init | SectionKind::Exit) {
+            ctx.record_failed_section(context);
+        }
     }
     if kind == SectionKind::Each {
         let end = match end {

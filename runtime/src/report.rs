@@ -70,6 +70,8 @@ pub struct ScenarioReport {
     pub interrupted: u64,
     /// Arrivals for which there was no free user.
     pub dropped: u64,
+    /// `init`s and `exit`s of users that an error ended.
+    pub failed_sections: u64,
     /// Its stages in time.
     pub stages: Vec<StageReport>,
 }

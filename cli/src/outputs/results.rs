@@ -140,6 +140,7 @@ fn scenario(one: &ScenarioReport, times: Option<&Histogram>) -> Value {
         "failed": one.failed,
         "interrupted": one.interrupted,
         "dropped": one.dropped,
+        "failed_sections": one.failed_sections,
         "iteration_nanos": times.map(distribution),
         "stages": list(&one.stages, stage),
     })

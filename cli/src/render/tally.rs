@@ -8,6 +8,7 @@ use crate::terminal::{Exit, Style};
 use scn_compiler::ir::SiteKind;
 use scn_runtime::event::{End, Event, SectionKind};
 use scn_runtime::report::{Report, ScenarioReport};
+use scn_runtime::run::Outcome;
 
 /// The counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,8 +59,8 @@ impl Tally {
         }
     }
 
-    /// The counts of a load run, whose observer does not see everything; errors elsewhere are told in any case.
-    pub(crate) fn of_report(report: &Report, program: &ProgramText, told: &Tally) -> Tally {
+    /// The counts of a load run, whose observer does not see everything.
+    pub(crate) fn of_report(report: &Report, program: &ProgramText, outcome: &Outcome) -> Tally {
         let checks = || {
             let all = report.checks.iter();
             all.filter(|check| is_check(check, program))
@@ -80,8 +81,8 @@ impl Tally {
             done: iterations.saturating_sub(failed),
             failed,
             cancelled: of_all(|one| one.interrupted),
-            errors: told.errors,
-            lost_workers: told.lost_workers,
+            errors: (outcome.failed_sections + outcome.server_errors) as usize,
+            lost_workers: 0,
         }
     }
 

@@ -117,7 +117,7 @@ impl End<'_> {
         };
         let mut line = serde_json::json!({ "type": "report" });
         line["results"] = results::value(results);
-        let tally = Tally::of_report(results.report, self.program, &self.tally);
+        let tally = Tally::of_report(results.report, self.program, &self.outcome);
         let summary = json::summary(&tally, exit, self.nanos, self.clock);
         format!("{line}\n{summary}\n")
     }

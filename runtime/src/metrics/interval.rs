@@ -103,6 +103,8 @@ pub struct Iterations {
     pub dropped: u64,
     /// Of these, those dropped while users were free.
     pub dropped_while_free: u64,
+    /// `init`s and `exit`s that an error ended.
+    pub failed_sections: u64,
 }
 
 /// A check's evaluations in one context.

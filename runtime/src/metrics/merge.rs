@@ -266,6 +266,7 @@ impl Totals {
         scenario.failed += iterations.failed;
         scenario.interrupted += iterations.interrupted;
         scenario.dropped += iterations.dropped;
+        scenario.failed_sections += iterations.failed_sections;
         let point = &mut self.second.point;
         point.iterations += count;
         point.failed_iterations += iterations.failed;

@@ -71,6 +71,11 @@ impl Ctx {
         self.recorder.error(context, self.moment(), fault, example);
     }
 
+    /// Records an `init` or `exit` that an error ended.
+    pub(crate) fn record_failed_section(&self, context: ContextId) {
+        self.recorder.failed_section(context);
+    }
+
     /// Records an iteration that has ended.
     pub(crate) fn record_iteration(&self, context: ContextId, nanos: i64, end: IterationEnd) {
         self.recorder.iteration(context, self.moment(), nanos, end);

@@ -213,6 +213,12 @@ impl Recorder {
         }
     }
 
+    /// Records an `init` or `exit` that an error ended.
+    pub fn failed_section(&self, context: ContextId) {
+        let tables = &mut *self.tables.borrow_mut();
+        tables.iterations.bundle(context).failed_sections += 1;
+    }
+
     /// Records an arrival that did not become an iteration.
     pub fn dropped(&self, context: ContextId, while_free: bool) {
         let tables = &mut *self.tables.borrow_mut();
@@ -437,7 +443,7 @@ impl Operations {
 
 impl Iterations {
     fn is_used(&self) -> bool {
-        self.duration.count() + self.interrupted + self.dropped > 0
+        self.duration.count() + self.interrupted + self.dropped + self.failed_sections > 0
     }
 }
 

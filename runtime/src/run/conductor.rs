@@ -97,7 +97,7 @@ fn listen(
     outcome.stopped = crew.stop.level() > 0;
     let mut report = score.report(crew.plan.seed, crew.workers, crew.stop);
     report.pools = crew.linked.pools().reports();
-    outcome.measured(report);
+    outcome.measured(report, crew.plan.verbose);
     Ok(outcome)
 }
 

@@ -37,12 +37,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Takes the counts of a load run from what was measured: its users tell no events.
-    pub(super) fn measured(&mut self, report: Report) {
+    /// Takes the counts of a load run from what was measured: its users tell no events, unless it is verbose.
+    pub(super) fn measured(&mut self, report: Report, is_verbose: bool) {
         let sum = |count: fn(&ScenarioReport) -> u64| report.scenarios.iter().map(count).sum();
         self.iterations = sum(|scenario| scenario.iterations);
         self.failed_iterations = sum(|scenario| scenario.failed);
         self.cancelled = sum(|scenario| scenario.interrupted);
+        if !is_verbose {
+            self.failed_sections += sum(|scenario| scenario.failed_sections);
+        }
         self.failed_checks = report.checks.iter().map(|check| check.failed).sum();
         let passed: u64 = report.checks.iter().map(|check| check.passed).sum();
         self.checks = passed + self.failed_checks;

@@ -276,7 +276,7 @@ pub(super) fn errors(results: &Results<'_>) -> String {
         "<th class=\"n\">count</th>",
         1,
     );
-    section("Errors that ended iterations", &drawn)
+    section("Errors that ended iterations and sections", &drawn)
 }
 
 fn error_row(one: &ErrorReport, results: &Results<'_>) -> Vec<Cell> {

@@ -103,7 +103,7 @@ impl Summary<'_> {
         if errors.is_empty() {
             return String::new();
         }
-        let mut out = self.title("errors that ended iterations");
+        let mut out = self.title("errors that ended iterations and sections");
         for error in errors.iter().take(MOST_DRAWN) {
             let when = self.when(error);
             out.push_str(&format!(
