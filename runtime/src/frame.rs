@@ -114,8 +114,12 @@ struct Chunk {
 const CHUNK_HEADER: usize = size_of::<Chunk>();
 const CHUNK_ALIGN: usize = 16;
 
-/// The smallest chunk: what a user at rest pays.
-pub const MIN_CHUNK: usize = 512;
+/// The smallest chunk.
+pub const MIN_CHUNK: usize = 256;
+
+/// Small chunks are multiples of this, since a user at rest pays for its chunk; large ones are powers of two.
+const STEP: usize = 128;
+const SMALL: usize = 1024;
 
 /// The frames of one strand, innermost on top.
 ///
@@ -256,15 +260,15 @@ impl Default for FrameStack {
     }
 }
 
-/// Free chunks of a worker, by powers of two from [`MIN_CHUNK`].
+/// Free chunks of a worker, by their sizes.
 #[derive(Default)]
 pub struct ChunkPool {
     free: [Vec<NonNull<Chunk>>; CLASSES],
     live: usize,
 }
 
-/// 512 B up to 64 KiB; larger chunks go back to the allocator.
-const CLASSES: usize = 8;
+/// Up to 64 KiB; larger chunks go back to the allocator.
+const CLASSES: usize = SMALL / STEP + 7;
 
 impl ChunkPool {
     /// How many chunks are in use.
@@ -274,7 +278,10 @@ impl ChunkPool {
 
     fn take(&mut self, need: usize) -> *mut Chunk {
         self.live += 1;
-        let size = need.next_power_of_two().max(MIN_CHUNK);
+        let size = match need {
+            ..=SMALL => need.next_multiple_of(STEP).max(MIN_CHUNK),
+            _ => need.next_power_of_two(),
+        };
         if let Some(chunk) = self.free.get_mut(class(size)).and_then(Vec::pop) {
             return chunk.as_ptr();
         }
@@ -317,7 +324,10 @@ impl Drop for ChunkPool {
 }
 
 fn class(size: usize) -> usize {
-    (size / MIN_CHUNK).trailing_zeros() as usize
+    match size {
+        ..=SMALL => size / STEP,
+        _ => SMALL / STEP + (size / SMALL).trailing_zeros() as usize,
+    }
 }
 
 fn chunk_layout(size: usize) -> Layout {

@@ -43,6 +43,8 @@ struct Inner {
     clock: Cell<Clock>,
     /// What the clock said when it was last looked at for timers.
     seen: Cell<Nanos>,
+    /// What the clock said when anybody last looked at it.
+    recent: Cell<Nanos>,
 }
 
 /// What the reactor knows about a socket.
@@ -67,6 +69,7 @@ impl Reactor {
             timers: RefCell::default(),
             clock: Cell::new(clock),
             seen: Cell::new(clock.now()),
+            recent: Cell::new(clock.now()),
         })))
     }
 
@@ -102,7 +105,15 @@ impl Reactor {
 
     /// Now, by the worker's clock.
     pub fn now(&self) -> Nanos {
-        self.0.clock.get().now()
+        let now = self.0.clock.get().now();
+        self.0.recent.set(now);
+        now
+    }
+
+    /// What the clock said when anybody on this worker last looked at it, which costs nothing: after each poll, and at the
+    /// begin and end of each operation. For what has just begun or ended together with that.
+    pub fn recent(&self) -> Nanos {
+        self.0.recent.get()
     }
 
     /// What the clock said at the end of the last poll: it costs nothing, and limits are looked at by it.

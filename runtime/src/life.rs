@@ -255,7 +255,7 @@ fn open_section(
     life.section = Some(Open {
         kind,
         name: name.clone(),
-        started: worker.reactor().now(),
+        started: worker.reactor().recent(),
         told: behind_lease != Some(None),
         behind_lease,
     });
@@ -271,7 +271,7 @@ fn open_section(
     }
     if let Some(strand) = worker.strands.borrow_mut().find(root) {
         strand.context = context;
-        strand.intended = worker.reactor().now();
+        strand.intended = worker.reactor().recent();
     }
     root
 }
@@ -288,7 +288,7 @@ fn go_on_behind_lease(ctx: &Ctx, id: LifeId) -> bool {
         return false;
     };
     // Waiting for an address is no part of the section.
-    open.started = worker.reactor().now();
+    open.started = worker.reactor().recent();
     let Course::Scenario(progress) = &life.course else {
         return false;
     };
@@ -608,7 +608,7 @@ impl Progress {
         let further = !stopping && !self.is_worn();
         match each {
             Some(each) if further && (self.share.open || self.share.shared.take_iteration()) => {
-                self.began = intended.unwrap_or_else(|| ctx.worker().reactor().now());
+                self.began = intended.unwrap_or_else(|| ctx.worker().reactor().recent());
                 self.run(Phase::Each, SectionKind::Each, each)
             }
             _ => match exit {
@@ -680,9 +680,11 @@ impl Ctx {
 #[cfg(test)]
 mod tests {
     use super::Life;
-    use crate::frame::MIN_CHUNK;
     use crate::strand::Strand;
     use crate::user::User;
+
+    /// More than the frames of a request and of a function around it take.
+    const CHUNK: usize = 512;
 
     #[test]
     fn a_user_at_rest_takes_less_than_a_kibibyte() {
@@ -692,7 +694,7 @@ mod tests {
             + 16
             + size_of::<Strand>()
             + 16
-            + MIN_CHUNK;
+            + CHUNK;
         assert!(
             bytes < 1024,
             "{bytes}: {} + {} + {}",

@@ -8,6 +8,10 @@ use crate::frame::{Frame, Resume};
 use crate::host::{Call, ERROR, NONE};
 use crate::link::Linked;
 use smallvec::SmallVec;
+use std::mem::MaybeUninit;
+
+/// Host functions with more registers are rare.
+const FEW: usize = 8;
 
 impl<'a> Run<'a> {
     /// Enters a pure function.
@@ -94,10 +98,34 @@ impl<'a> Run<'a> {
         self.err_edge(&linked.code[self.function as usize])
     }
 
+    /// The values of a counted list of operands, if they are few.
+    #[inline]
+    fn few_values<'v>(
+        &self,
+        code: &Code,
+        at: List,
+        place: &'v mut [MaybeUninit<u64>; FEW],
+    ) -> Option<&'v mut [u64]> {
+        let locals = code.counted(at).0;
+        for (value, local) in place.get_mut(..locals.len())?.iter_mut().zip(locals) {
+            value.write(self.reg(*local));
+        }
+        // SAFETY: as many values as there are locals were written.
+        Some(unsafe { std::slice::from_raw_parts_mut(place.as_mut_ptr().cast(), locals.len()) })
+    }
+
     /// Calls a host function; false if it failed.
     pub(super) fn host(&mut self, code: &Code, native: u32, list: List) -> bool {
         let (results, next) = code.counted(list);
-        let mut args: SmallVec<[u64; 32]> = self.values(code, next);
+        let mut few = [MaybeUninit::<u64>::uninit(); FEW];
+        let mut many: SmallVec<[u64; 32]>;
+        let args = match self.few_values(code, next, &mut few) {
+            Some(args) => args,
+            None => {
+                many = self.values(code, next);
+                many.as_mut_slice()
+            }
+        };
         let row = &self.linked.natives[native as usize];
         let Call::Ready(entry) = row.def.call else {
             unreachable!("what waits is called by a wait")

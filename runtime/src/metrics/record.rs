@@ -89,7 +89,11 @@ impl Ctx {
         }
     }
 
+    /// About now: it decides only over the second that a sample is counted in.
     fn moment(&self) -> Nanos {
-        self.now() as Nanos
+        match self.find_worker() {
+            Some(worker) => worker.reactor().recent(),
+            None => self.now() as Nanos,
+        }
     }
 }

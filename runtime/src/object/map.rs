@@ -67,10 +67,35 @@ impl<'a> Key<'a> {
     }
 
     fn hash(self) -> u32 {
-        let mut hasher = DefaultHasher::new();
-        Hash::hash(&self, &mut hasher);
-        hasher.finish() as u32
+        match self {
+            Key::Scalar(bits) => mixed(bits, 8),
+            Key::Text(text) => hash_bytes(text),
+            Key::Ip(_) | Key::Addr(_) => {
+                let mut hasher = DefaultHasher::new();
+                Hash::hash(&self, &mut hasher);
+                hasher.finish() as u32
+            }
+        }
     }
+}
+
+/// A step of hashing: both halves of a product (Wang Yi's wyhash has the idea).
+fn mixed(a: u64, b: u64) -> u32 {
+    let product = u128::from(a ^ 0x9e37_79b9_7f4a_7c15) * u128::from(b ^ 0xe703_7ed1_a0b4_28db);
+    let half = product as u64 ^ (product >> 64) as u64;
+    (half ^ half >> 32) as u32
+}
+
+fn hash_bytes(bytes: &[u8]) -> u32 {
+    let mut hash = bytes.len() as u64;
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        let product = u128::from(u64::from_le_bytes(word) ^ 0x9e37_79b9_7f4a_7c15)
+            * u128::from(hash ^ 0xe703_7ed1_a0b4_28db);
+        hash = product as u64 ^ (product >> 64) as u64;
+    }
+    (hash ^ hash >> 32) as u32
 }
 
 fn types(descs: &Descs, obj: Obj) -> (SlotType, SlotType) {
@@ -311,7 +336,7 @@ impl Heap {
         unsafe {
             let known = Key::of(key, key_pointer);
             let Some(at) = position(obj.body(), key_pointer, known) else {
-                return self.map_append(obj, key, value, known.hash(), key_pointer);
+                return self.map_append(obj, key, value, known, key_pointer);
             };
             let entry = &mut obj.body_mut::<layout::Map>().entries_mut()[at];
             let before = std::mem::replace(&mut entry.value, value);
@@ -326,7 +351,7 @@ impl Heap {
 
     /// # Safety
     /// As [`Heap::map_insert`], and the key is not there.
-    unsafe fn map_append(&self, obj: Obj, key: u64, value: u64, hash: u32, key_pointer: bool) {
+    unsafe fn map_append(&self, obj: Obj, key: u64, value: u64, known: Key<'_>, key_pointer: bool) {
         // SAFETY: after growing there is room for an entry.
         unsafe {
             if obj.body::<layout::Map>().len == obj.body::<layout::Map>().cap {
@@ -339,7 +364,7 @@ impl Heap {
             if len > INDEXED && (map.index.is_null() || len * 4 > map.index_size as usize * 3) {
                 self.map_index(obj, key_pointer);
             } else if !map.index.is_null() {
-                enter_index(map, hash, len - 1);
+                enter_index(map, known.hash(), len - 1);
             }
         }
     }

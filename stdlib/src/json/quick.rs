@@ -118,9 +118,7 @@ impl<'a> Reader<'a> {
     /// The text between two quotes, the first of which is next.
     fn string(&mut self) -> Option<Text<'a>> {
         let rest = &self.text[self.at + 1..];
-        let end = rest
-            .bytes()
-            .position(|b| b < b' ' || b == b'"' || b == b'\\')?;
+        let end = end_of_plain(rest.as_bytes())?;
         match rest.as_bytes()[end] {
             b'"' => {
                 self.at += end + 2;
@@ -149,6 +147,22 @@ impl<'a> Reader<'a> {
             _ => number(self.ctx, text),
         })
     }
+}
+
+/// Where the quote, backslash or control character stands that ends plain text.
+fn end_of_plain(text: &[u8]) -> Option<usize> {
+    const SPECIAL: [bool; 256] = {
+        let mut special = [false; 256];
+        let mut at = 0;
+        while at < 0x20 {
+            special[at] = true;
+            at += 1;
+        }
+        special[b'"' as usize] = true;
+        special[b'\\' as usize] = true;
+        special
+    };
+    text.iter().position(|byte| SPECIAL[*byte as usize])
 }
 
 enum Text<'a> {
@@ -189,9 +203,7 @@ fn measure(bytes: &[u8]) -> Option<(usize, usize, bool)> {
 fn unescape(text: &str, out: &mut String) -> Option<usize> {
     let mut rest = text;
     loop {
-        let end = rest
-            .bytes()
-            .position(|b| b < b' ' || b == b'"' || b == b'\\')?;
+        let end = end_of_plain(rest.as_bytes())?;
         out.push_str(&rest[..end]);
         match rest.as_bytes()[end] {
             b'"' => return Some(text.len() - rest.len() + end),
