@@ -683,18 +683,14 @@ mod tests {
     use crate::strand::Strand;
     use crate::user::User;
 
-    /// More than the frames of a request and of a function around it take.
-    const CHUNK: usize = 512;
+    /// What the frames of a request and of a function around it take.
+    const CHUNK: usize = 384;
 
     #[test]
     fn a_user_at_rest_takes_less_than_a_kibibyte() {
         // A place in the slab of lives, the user behind its `Rc`, the root strand in its box, one chunk.
-        let bytes = size_of::<Option<Life>>()
-            + size_of::<User>()
-            + 16
-            + size_of::<Strand>()
-            + 16
-            + CHUNK;
+        let bytes =
+            size_of::<Option<Life>>() + size_of::<User>() + 16 + size_of::<Strand>() + 16 + CHUNK;
         assert!(
             bytes < 1024,
             "{bytes}: {} + {} + {}",

@@ -90,8 +90,9 @@ impl Channel {
         timeout: Option<Nanos>,
     ) -> Result<(), Fault> {
         let stream = self.stream()?;
-        let begun = measure::begin(cx, stream.measured_as(), NameId::SEND);
-        let sent = within(cx, self.limit(cx, timeout), stream.send(bytes)).await;
+        let limit = self.limit(cx, timeout);
+        let begun = measure::begin_with(cx, stream.measured_as(), NameId::SEND, limit);
+        let sent = within(cx, limit, stream.send(bytes)).await;
         let ended = Ended {
             fault: sent.as_ref().err(),
             sent: sent.as_ref().map_or(0, |()| bytes.len() as u64),
@@ -126,8 +127,9 @@ impl Channel {
             self.rest.borrow_mut().extend_from_slice(later);
             Poll::Ready(bytes_object(now))
         };
-        let whole = within(cx, self.limit(cx, timeout), stream.receive(on_data));
-        self.receiving(cx, whole).await?
+        let limit = self.limit(cx, timeout);
+        let whole = within(cx, limit, stream.receive(on_data));
+        self.receiving(cx, limit, whole).await?
     }
 
     /// Receives exactly `n` bytes.
@@ -143,11 +145,11 @@ impl Channel {
         let n = count(n, "n")?;
         cx.with(|ctx| ctx.reserve(n))?;
         let limit = self.limit(cx, timeout);
-        let whole = within(cx, limit, self.gather(|rest| rest.len() >= n));
-        let complete = self.receiving(cx, whole).await?;
-        match complete {
-            true => bytes_object(&self.take_rest(n).unwrap_or_default()),
-            false => Err(ended(format!(
+        let enough = |rest: &[u8]| (rest.len() >= n).then_some(n);
+        let whole = within(cx, limit, self.gather(enough));
+        match self.receiving(cx, limit, whole).await? {
+            Some(bytes) => bytes,
+            None => Err(ended(format!(
                 "the connection ended after {} of {n} bytes",
                 self.rest.borrow().len()
             ))),
@@ -169,22 +171,23 @@ impl Channel {
         let mut looked = 0;
         let mut found = None;
         let mut search = |rest: &[u8]| {
-            found = find(rest, delimiter, looked);
+            let end = find(rest, delimiter, looked).map(|at| at + delimiter.len());
             looked = rest.len().saturating_sub(delimiter.len() - 1);
-            found.is_some() || rest.len() >= max
+            found = end.filter(|end| *end <= max);
+            // Too much without a delimiter stays where it is.
+            found.or((end.is_some() || rest.len() >= max).then_some(0))
         };
         let limit = self.limit(cx, timeout);
         let whole = within(cx, limit, self.gather(&mut search));
-        let complete = self.receiving(cx, whole).await?;
-        match found.map(|at| at + delimiter.len()) {
-            Some(end) if end <= max => bytes_object(&self.take_rest(end).unwrap_or_default()),
-            _ if complete => {
+        match self.receiving(cx, limit, whole).await? {
+            Some(bytes) if found.is_some() => bytes,
+            Some(_) => {
                 let delimiter = delimiter.escape_ascii();
                 Err(Fault::invalid(format!(
                     "{max} bytes came without the delimiter b\"{delimiter}\""
                 )))
             }
-            _ => {
+            None => {
                 let (got, delimiter) = (self.rest.borrow().len(), delimiter.escape_ascii());
                 Err(ended(format!(
                     "the connection ended after {got} bytes without the delimiter b\"{delimiter}\""
@@ -197,10 +200,11 @@ impl Channel {
     async fn receiving<T>(
         &self,
         cx: Cx,
+        limit: Option<Limit>,
         whole: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
-        let stream = self.stream()?;
-        let begun = measure::begin(cx, stream.measured_as(), NameId::RECV);
+        let protocol = self.stream()?.measured_as();
+        let begun = measure::begin_with(cx, protocol, NameId::RECV, limit);
         let before = self.arrived.get();
         let result = whole.await;
         let received = self.arrived.get().wrapping_sub(before);
@@ -220,31 +224,51 @@ impl Channel {
         self.arrived.set(arrived.wrapping_add(data.len() as u32));
     }
 
-    /// Receives until what is there is enough; false at the end.
-    async fn gather(&self, mut enough: impl FnMut(&[u8]) -> bool + Unpin) -> Result<bool, Fault> {
+    /// Receives until what is there is enough, and gives as many bytes as `enough` says then; none at the end. What
+    /// comes in one piece is not gathered first.
+    async fn gather(
+        &self,
+        mut enough: impl FnMut(&[u8]) -> Option<usize> + Unpin,
+    ) -> Result<Option<Result<Own, Fault>>, Fault> {
         let stream = self.stream()?;
-        if enough(&self.rest.borrow()) {
-            return Ok(true);
+        let there = enough(&self.rest.borrow());
+        if let Some(count) = there {
+            return Ok(Some(self.take_front(count)));
         }
         if self.ended.get() {
-            return Ok(false);
+            return Ok(None);
         }
         let on_data = |data: &[u8]| {
             if data.is_empty() {
                 self.ended.set(true);
-                return Poll::Ready(false);
+                return Poll::Ready(None);
             }
             self.note_arrival(data);
             report(stream.protocol(), Way::Received, self.remote, data);
-            let mut rest = self.rest.borrow_mut();
-            rest.extend_from_slice(data);
-            if enough(&rest) {
-                Poll::Ready(true)
-            } else {
-                Poll::Pending
+            if !self.rest.borrow().is_empty() {
+                self.rest.borrow_mut().extend_from_slice(data);
+                let there = enough(&self.rest.borrow());
+                return match there {
+                    Some(count) => Poll::Ready(Some(self.take_front(count))),
+                    None => Poll::Pending,
+                };
+            }
+            let there = enough(data);
+            let (now, later) = data.split_at(there.unwrap_or(0));
+            self.rest.borrow_mut().extend_from_slice(later);
+            match there {
+                Some(_) => Poll::Ready(Some(bytes_object(now))),
+                None => Poll::Pending,
             }
         };
         stream.receive(on_data).await
+    }
+
+    fn take_front(&self, count: usize) -> Result<Own, Fault> {
+        match count {
+            0 => bytes_object(&[]),
+            count => bytes_object(&self.take_rest(count).unwrap_or_default()),
+        }
     }
 
     /// The first bytes of what was received too much.

@@ -28,6 +28,11 @@ impl Limit {
         }
     }
 
+    /// When its time began.
+    pub(crate) fn began(self) -> u64 {
+        self.at.saturating_sub(self.nanos.max(0).cast_unsigned())
+    }
+
     /// The earlier of two.
     pub(crate) fn earlier(self, other: Option<Limit>) -> Limit {
         match other {

@@ -3,6 +3,7 @@
 //!
 //! HTTP measures its exchanges itself, see `http/report.rs`. What servers of the file do is no load.
 
+use super::Limit;
 use scn_runtime::metrics::{ContextId, Link, NameId, Operation, Protocol};
 use scn_runtime::{Cx, Fault, kind};
 
@@ -46,11 +47,21 @@ impl Default for Ended<'_> {
 
 /// Begins an operation, if it is one of the load.
 pub(crate) fn begin(cx: Cx, protocol: Protocol, name: NameId) -> Option<Begun> {
+    begin_with(cx, protocol, name, None)
+}
+
+/// The same, with the limit that it was just given: that has looked at the clock.
+pub(crate) fn begin_with(
+    cx: Cx,
+    protocol: Protocol,
+    name: NameId,
+    limit: Option<Limit>,
+) -> Option<Begun> {
     let measured = cx.with(|ctx| ctx.metric_context() != ContextId::NONE);
     measured.then(|| Begun {
         protocol,
         name,
-        started: cx.now(),
+        started: limit.map_or_else(|| cx.now(), Limit::began),
     })
 }
 

@@ -21,8 +21,11 @@ pub(crate) enum Way {
 /// Reports bytes, if anybody wants to see them.
 pub(crate) fn report(protocol: &'static str, way: Way, peer: SocketAddr, bytes: &[u8]) {
     Ctx::current(|ctx| {
+        if !ctx.verbose() {
+            return;
+        }
         let id = ctx.user().id;
-        if !ctx.verbose() || id == user::NOBODY || bytes.is_empty() {
+        if id == user::NOBODY || bytes.is_empty() {
             return;
         }
         ctx.emit(Event::Transfer(Box::new(Transfer {
