@@ -170,6 +170,8 @@ pub(crate) struct Share {
     max: u64,
     alive: Cell<u64>,
     numbers: Cell<u64>,
+    /// When the last action was due.
+    acted: Cell<Nanos>,
     stopping: Cell<bool>,
     /// Users of a closed plan by their start.
     slots: RefCell<HashMap<u64, Slot>>,
@@ -223,6 +225,7 @@ impl Share {
             schedule: RefCell::new(schedule.peekable()),
             alive: Cell::new(0),
             numbers: Cell::new(0),
+            acted: Cell::new(0),
             stopping: Cell::new(false),
             slots: RefCell::default(),
             free: RefCell::default(),
@@ -255,7 +258,8 @@ impl Share {
             let Some((at, index, what)) = self.take_due(now) else {
                 return false;
             };
-            if !matches!(what, What::Stop) {
+            // Nobody can start many at the same instant: of such a burst the first one tells how late it was.
+            if !matches!(what, What::Stop) && self.acted.replace(at) != at {
                 ctx.recorder().lag(now, now.saturating_sub(at));
             }
             match what {
