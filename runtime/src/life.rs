@@ -566,6 +566,8 @@ impl Progress {
     fn ready(&mut self, ctx: &Ctx, (id, user): (LifeId, &User), stopping: bool) -> Next {
         if stopping || self.share.open || self.iteration == 0 {
             let arrival = std::mem::take(&mut self.due).then_some(self.began);
+            // Who came before the plan's end has its iteration, even if `init` took longer.
+            let stopping = stopping && (arrival.is_none() || is_run_stopping(ctx));
             if self.share.open && arrival.is_none() && !stopping && !self.is_worn() {
                 self.phase = Phase::Free;
                 return Next::Free;

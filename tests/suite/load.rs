@@ -183,6 +183,42 @@ fn arrivals_without_a_free_user_are_dropped_and_counted() {
 }
 
 #[test]
+fn arrivals_that_a_busy_worker_comes_to_behind_the_end_still_take_place() {
+    // By the real clock, and more than any worker can begin before the end.
+    let plan = Plan {
+        workers: Some(1),
+        ..Plan::new(What::Scenarios(Vec::new()))
+    };
+    let program = link(
+        "scenario s {
+           load { arrivals 10_000_000/s for 1ms }
+           each { }
+         }",
+    );
+    let outcome = run(&program, &plan, &mut Lines::default(), &StopHandle::new());
+    let outcome = outcome.expect("it runs");
+    let scenario = scenario(&outcome);
+    assert_eq!((scenario.iterations, scenario.dropped), (10_000, 0));
+}
+
+#[test]
+fn arrivals_before_the_end_have_their_iteration_however_long_init_takes() {
+    for workers in [1, 2] {
+        let (_, outcome) = load(
+            "scenario s {
+               load { arrivals 10/s for 1s
+                 fresh users }
+               init { sleep 700ms }
+               each { sleep 1s }
+             }",
+            workers,
+        );
+        let scenario = scenario(&outcome);
+        assert_eq!((scenario.users, scenario.iterations), (10, 10));
+    }
+}
+
+#[test]
 fn shared_iterations_are_done_once_by_all_workers() {
     for workers in [1, 4] {
         let (lines, outcome) = load(

@@ -241,10 +241,17 @@ impl Share {
     /// Does what is due; true if more is.
     pub fn pump(self: &Rc<Self>, ctx: &Ctx) -> bool {
         let now = ctx.worker().reactor().now();
-        if !self.stopping.get() && (self.ends.get() <= now || life::is_run_stopping(ctx)) {
+        if life::is_run_stopping(ctx) {
             self.stop(ctx, now);
         }
+        // What was due before the end is done first, however late it is.
         let more = self.act(ctx, now);
+        let ends = self.ends.get();
+        if ends <= now && (!more || ends.saturating_add(self.grace) <= now) {
+            self.give_up_arrivals(ctx);
+            self.stop(ctx, ends);
+        }
+        let more = more && !self.stopping.get();
         self.cut_off(ctx, now);
         if !more {
             self.arm(ctx);
@@ -302,7 +309,7 @@ impl Share {
         ))
     }
 
-    /// When this worker's next action is due.
+    /// When this worker's next action before the end is due.
     fn next_action(&self) -> Option<Nanos> {
         if self.stopping.get() {
             return None;
@@ -320,6 +327,7 @@ impl Share {
         schedule
             .peek()
             .map(|action| self.origin.saturating_add(action.at))
+            .filter(|at| *at < self.ends.get())
     }
 
     /// Starts a user, as soon as there is room.
@@ -395,9 +403,21 @@ impl Share {
         }
     }
 
+    /// The grace has passed, and the worker has not come to these arrivals, whoever is free.
+    fn give_up_arrivals(&self, ctx: &Ctx) {
+        while self
+            .take_due(LAST)
+            .is_some_and(|(.., what)| what == What::Arrive)
+        {
+            ctx.recorder().dropped(self.cast.context(None), true);
+        }
+    }
+
     /// The end of the plan, or the run is asked to stop.
     fn stop(&self, ctx: &Ctx, now: Nanos) {
-        self.stopping.set(true);
+        if self.stopping.replace(true) {
+            return;
+        }
         self.waiting.borrow_mut().clear();
         self.slots.borrow_mut().clear();
         self.free.borrow_mut().clear();
