@@ -15,8 +15,11 @@ pub struct Limit {
     pub hard: u64,
 }
 
-/// Descriptors of a worker that are no connections: pollers, timers, files, servers, and the copies of the others'.
+/// Descriptors in a table that are no connections: files, servers, outputs. A small table reserves a quarter.
 pub const RESERVED: u64 = 256;
+
+/// Descriptors of a worker's poller, timer and waker. Every table has a copy of every worker's.
+const OF_A_WORKER: u64 = 4;
 
 /// The limit of this process.
 pub fn limit() -> io::Result<Limit> {
@@ -60,19 +63,23 @@ pub struct Need {
     pub own_tables: bool,
 }
 
-/// How many workers a peak of connections needs, at least `wanted`, when a table holds `limit` descriptors.
-pub fn need(connections: u64, wanted: u64, limit: u64) -> Need {
-    let room = limit.saturating_sub(RESERVED).max(1);
-    let own_tables = connections > room;
-    let least = if own_tables {
-        connections.div_ceil(room)
-    } else {
-        1
-    };
-    Need {
-        workers: wanted.max(least),
-        own_tables,
+/// How many workers a peak of connections needs, at least `wanted`, when a table holds `limit` descriptors. Nothing if no
+/// number of tables is enough: the more workers there are, the less room is left in each table.
+pub fn need(connections: u64, wanted: u64, limit: u64) -> Option<Need> {
+    let usable = limit - RESERVED.min(limit / 4);
+    let room = |workers: u64| usable.saturating_sub(workers.saturating_mul(OF_A_WORKER));
+    if connections <= room(wanted) {
+        return Some(Need {
+            workers: wanted,
+            own_tables: false,
+        });
     }
+    let mut counts = wanted..=usable / OF_A_WORKER;
+    let workers = counts.find(|count| count * room(*count) >= connections)?;
+    Some(Need {
+        workers,
+        own_tables: true,
+    })
 }
 
 /// Gives this thread a copy of the table of descriptors that is its own from now on: what it opens counts for it alone.
@@ -93,20 +100,32 @@ mod tests {
 
     #[test]
     fn workers_are_added_when_connections_need_tables() {
-        let plain = |workers| Need {
-            workers,
-            own_tables: false,
+        let plain = |workers| {
+            Some(Need {
+                workers,
+                own_tables: false,
+            })
         };
         assert_eq!(need(1_000, 2, 20_000), plain(2));
-        assert_eq!(need(20_000 - RESERVED, 2, 20_000), plain(2));
-        let own = |workers| Need {
-            workers,
-            own_tables: true,
+        assert_eq!(need(20_000 - RESERVED - 8, 2, 20_000), plain(2));
+        let own = |workers| {
+            Some(Need {
+                workers,
+                own_tables: true,
+            })
         };
         assert_eq!(need(20_001 - RESERVED, 1, 20_000), own(2));
         assert_eq!(need(90_000, 2, 20_000), own(5));
         assert_eq!(need(90_000, 8, 20_000), own(8));
-        assert_eq!(need(3, 1, 0), own(3));
+    }
+
+    #[test]
+    fn pollers_of_other_workers_take_their_room_in_small_tables() {
+        // 48 are left of 64: 4 workers have room for 32 each, 6 for 24, 12 for none.
+        assert_eq!(need(128, 2, 64).map(|need| need.workers), Some(4));
+        assert_eq!(need(144, 2, 64).map(|need| need.workers), Some(6));
+        assert_eq!(need(145, 2, 64), None);
+        assert_eq!(need(3, 1, 0), None);
     }
 
     #[test]

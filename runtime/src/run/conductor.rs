@@ -201,17 +201,30 @@ impl Score {
 /// As many workers as there are cores, unless somebody says otherwise or connections need more, and no more than users.
 /// A user is taken for one connection at a time.
 fn workers(plan: &Plan, parts: &[Part<'_>]) -> io::Result<(u32, Tables)> {
-    let users = parts.iter().map(peak).fold(0, u64::saturating_add);
-    let wanted = plan.workers.unwrap_or_else(|| pin::cores().len() as u32);
-    let wanted = u32::try_from(users).unwrap_or(u32::MAX).min(wanted).max(1);
-    tables::plan(users, wanted)
+    let users = |unsaid| {
+        parts
+            .iter()
+            .map(|part| peak(part, unsaid))
+            .fold(0, u64::saturating_add)
+    };
+    let cores = plan.workers.unwrap_or_else(|| pin::cores().len() as u32);
+    let plan_for = |users: u64| {
+        let wanted = u32::try_from(users).unwrap_or(u32::MAX).min(cores).max(1);
+        tables::plan(users, wanted)
+    };
+    // A ceiling that nobody asked for is seldom reached: a run goes on without room for it.
+    let (most, asked_for) = (users(DEFAULT_MAX_USERS), users(cores.into()));
+    plan_for(most).or_else(|error| match asked_for < most {
+        true => plan_for(asked_for),
+        false => Err(error),
+    })
 }
 
-/// The most users that a scenario may have at once.
-fn peak(part: &Part<'_>) -> u64 {
+/// The most users that a scenario may have at once, if arrivals without a ceiling have `unsaid`.
+fn peak(part: &Part<'_>, unsaid: u64) -> u64 {
     let Some(load) = &part.load else { return 1 };
     let scheduled = Schedule::new(load, 0).peak_users();
-    scheduled.or(load.max_users).unwrap_or(DEFAULT_MAX_USERS)
+    scheduled.or(load.max_users).unwrap_or(unsaid)
 }
 
 #[cfg(test)]

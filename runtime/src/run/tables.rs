@@ -23,15 +23,24 @@ pub(super) struct Tables {
 /// has begun if the system does not allow them.
 pub(super) fn plan(connections: u64, wanted: u32) -> io::Result<(u32, Tables)> {
     let limit = descriptors::limit()?.soft;
-    let Need {
+    let Some(Need {
         workers,
         own_tables,
-    } = descriptors::need(connections, wanted.into(), limit);
+    }) = descriptors::need(connections, wanted.into(), limit)
+    else {
+        return Err(missing(
+            connections,
+            limit,
+            "a table for each worker does not make up for it",
+        ));
+    };
     if own_tables {
-        let refused = |error: io::Error| missing(connections, limit, &error);
         let probe = thread::Builder::new().spawn(descriptors::own_table)?;
         let allowed = probe.join().expect("asking the system does not panic");
-        allowed.map_err(refused)?;
+        allowed.map_err(|error| {
+            let why = format!("workers may not have tables of their own ({error})");
+            missing(connections, limit, &why)
+        })?;
     }
     let workers = u32::try_from(workers).unwrap_or(u32::MAX);
     let tables = Tables {
@@ -42,10 +51,10 @@ pub(super) fn plan(connections: u64, wanted: u32) -> io::Result<(u32, Tables)> {
     Ok((workers, tables))
 }
 
-fn missing(connections: u64, limit: u64, error: &io::Error) -> io::Error {
+fn missing(connections: u64, limit: u64, why: &str) -> io::Error {
     io::Error::other(format!(
-        "{connections} connections at once need more file descriptors than the limit of {limit}, and workers may not \
-         have tables of their own ({error}): raise the limit (`ulimit -Hn`)"
+        "{connections} connections at once need more file descriptors than the limit of {limit}, and {why}: raise the \
+         limit (`ulimit -Hn`)"
     ))
 }
 
