@@ -112,7 +112,18 @@ fn types(descs: &Descs, obj: Obj) -> (SlotType, SlotType) {
 unsafe fn position(map: &layout::Map, pointer: bool, key: Key<'_>) -> Option<usize> {
     let entries = map.entries();
     // SAFETY: the keys of the entries are of the map's type.
-    let is_at = |at: usize| unsafe { Key::of(entries[at].key, pointer) } == key;
+    let is_at = |at: usize| unsafe {
+        match key {
+            // Most keys differ in length, so that is looked at before what the key is.
+            Key::Text(text) if pointer => {
+                let obj = Obj::from_bits(entries[at].key);
+                !matches!(DescId(obj.desc()), desc::IP | desc::ADDR)
+                    && obj.body::<layout::Text>().len == text.len() as u64
+                    && text::bytes_of(obj) == text
+            }
+            _ => Key::of(entries[at].key, pointer) == key,
+        }
+    };
     if map.index.is_null() {
         return (0..entries.len()).find(|at| is_at(*at));
     }
