@@ -125,8 +125,10 @@ impl Prepared {
             let stop = stop.clone();
             // A view that is redrawn says itself that the run stops.
             let silent = watch.live.as_ref().is_some_and(Live::is_redrawn);
-            // Without a handler Ctrl-C ends the process: that is no reason not to run.
-            let _ = ctrlc::set_handler(move || interrupt(&stop, silent));
+            // Without a handler signals end the process: that is no reason not to run.
+            let _ = scn_runtime::keep_ignoring_hangups(|| {
+                ctrlc::set_handler(move || interrupt(&stop, silent))
+            });
         }
         // Where the system refuses, the limit stays; a run that needs more says so.
         let _ = scn_runtime::load::descriptors::raise_limit();

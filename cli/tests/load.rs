@@ -43,7 +43,13 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn an_interrupt_gives_what_was_measured_until_then() {
+fn signals_that_ask_to_end_leave_what_was_measured_until_then() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        leaves_what_was_measured(signal);
+    }
+}
+
+fn leaves_what_was_measured(signal: &str) {
     let folder = Folder::new(
         "interrupt",
         "scenario s {\n  load { users 2 for 1h }\n  setup { log.info(\"ready\") }\n  each { sleep 5ms; check true }\n}\n",
@@ -68,7 +74,7 @@ fn an_interrupt_gives_what_was_measured_until_then() {
         assert!(read > 0, "it ended early");
     }
     let killed = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args([signal, &child.id().to_string()])
         .status();
     assert!(killed.expect("there is a kill command").success());
     let mut rest = String::new();

@@ -50,4 +50,4 @@ pub use object::{
 };
 pub use run::{Outcome, Plan, RunError, What, run};
 pub use scn_compiler::ir::{DescId, desc};
-pub use stop::StopHandle;
+pub use stop::{StopHandle, keep_ignoring_hangups};

@@ -6,6 +6,7 @@
 use crate::heap::POKE_DRIVER;
 use crate::waker::Inbox;
 use std::cell::Cell;
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
@@ -52,6 +53,21 @@ impl StopHandle {
     pub fn level(&self) -> u32 {
         self.0.level.load(Ordering::Acquire)
     }
+}
+
+/// Installs handlers of signals; where hangups are ignored, as `nohup` has it, they still are.
+pub fn keep_ignoring_hangups<T>(install: impl FnOnce() -> T) -> T {
+    let mut before = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: the pointer is to room for a sigaction, and no action is set.
+    let known = unsafe { libc::sigaction(libc::SIGHUP, std::ptr::null(), before.as_mut_ptr()) };
+    let result = install();
+    // SAFETY: all zeros are a sigaction, and the system has put the one in force there if it could.
+    let before = unsafe { before.assume_init() };
+    if known == 0 && before.sa_sigaction == libc::SIG_IGN {
+        // SAFETY: the action is one that was in force before.
+        unsafe { libc::sigaction(libc::SIGHUP, &raw const before, std::ptr::null_mut()) };
+    }
+    result
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

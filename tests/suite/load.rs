@@ -183,6 +183,24 @@ fn arrivals_without_a_free_user_are_dropped_and_counted() {
 }
 
 #[test]
+fn the_number_of_users_is_that_of_the_plan_while_there_are_any() {
+    for workers in [1, 2] {
+        let (_, outcome) = load(
+            "scenario s {
+               load { users 4 for 5s
+                 start at 2s }
+               thresholds { users min == 4; users mean == 4; users last == 4; users max == 4 }
+               each { sleep 100ms }
+             }",
+            workers,
+        );
+        for threshold in &report(&outcome).thresholds {
+            assert_eq!(threshold.value, Some(4.0), "{}", threshold.text);
+        }
+    }
+}
+
+#[test]
 fn arrivals_that_a_busy_worker_comes_to_behind_the_end_still_take_place() {
     // By the real clock, and more than any worker can begin before the end.
     let plan = Plan {

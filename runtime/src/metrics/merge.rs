@@ -379,8 +379,10 @@ impl Totals {
             let scenario = self.sets.tag(tags, "scenario").to_owned();
             *alive.entry(scenario.clone()).or_default() += users.alive;
             *peaks.entry(scenario).or_default() += users.peak;
-            let gauge = level(elapsed, &users);
-            self.feed(MetricId::USERS, tags, Delta::Level(&gauge));
+            if users.peak > 0 {
+                let gauge = level(elapsed, &users);
+                self.feed(MetricId::USERS, tags, Delta::Level(&gauge));
+            }
         }
         for (name, peak) in peaks {
             let scenario = self.scenario(&name);
@@ -459,15 +461,18 @@ impl Totals {
     }
 }
 
-/// Users as a sample of their gauge.
+/// Users as a sample of their gauge: those at a second's end, or the most in it if all have left, as at the run's end.
 fn level(at: Nanos, users: &Users) -> Gauge {
-    let alive = users.alive as f64;
+    let alive = match users.alive {
+        0 => users.peak as f64,
+        alive => alive as f64,
+    };
     let mut samples = Counts::default();
     samples.record(at, steps_of(alive));
     Gauge {
         last: (at, alive),
         min: alive,
-        max: users.peak.max(users.alive) as f64,
+        max: users.peak as f64,
         samples,
     }
 }
