@@ -241,7 +241,10 @@ struct Screen<'a, 't> {
 impl Observer for Screen<'_, '_> {
     fn event(&mut self, event: Event) {
         match &event {
-            Event::Idle => return self.flush(),
+            Event::Idle => {
+                self.flush();
+                return self.draw();
+            }
             Event::Progress(progress) => self.second(progress),
             _ => {}
         }

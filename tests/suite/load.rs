@@ -183,6 +183,14 @@ fn arrivals_without_a_free_user_are_dropped_and_counted() {
 }
 
 #[test]
+fn debug_lines_of_a_load_run_are_told_by_verbose_ones_only() {
+    let text = r#"scenario s { load { iterations 3 shared }
+        log.debug("debug"); log.info("info") }"#;
+    let (lines, _) = load(text, 1);
+    assert_eq!(lines, ["info", "info", "info"]);
+}
+
+#[test]
 fn the_number_of_users_is_that_of_the_plan_while_there_are_any() {
     for workers in [1, 2] {
         let (_, outcome) = load(

@@ -23,7 +23,8 @@ pub(super) struct Line(Vec<(String, Look)>);
 impl Line {
     /// A line with a name before it.
     fn named(name: &str) -> Line {
-        Line::default().with(format!("  {name:<COLUMN$}"), Look::Dim)
+        let gap = if name.width() < COLUMN { "" } else { "  " };
+        Line::default().with(format!("  {name:<COLUMN$}{gap}"), Look::Dim)
     }
 
     fn with(mut self, text: impl Into<String>, look: Look) -> Line {

@@ -130,3 +130,11 @@ fn a_run_without_an_end_in_time_says_how_long_it_has_been() {
             .contains("Ctrl-C again cancels")
     );
 }
+
+#[test]
+fn a_long_name_does_not_touch_what_follows() {
+    let mut progress = sample::progress(12);
+    progress.scenarios[0].name = "a_scenario_with_a_long_name".to_owned();
+    let shown = Live::redrawn(PLAIN).second(&progress, (100, 40));
+    assert!(shown.contains("a_scenario_with_a_long_name  "), "{shown}");
+}
