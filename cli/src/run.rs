@@ -77,10 +77,23 @@ fn run_file(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Result<Exi
         nanos: start.elapsed().as_nanos() as i64,
         style,
         clock,
+        columns: columns(to_err, terminal),
         options,
         to_err,
     };
     Ok(end.close(outputs, terminal))
+}
+
+/// The columns of the terminal that text goes to.
+fn columns(to_err: bool, terminal: &Terminal<'_>) -> Option<usize> {
+    let size = match to_err {
+        true => terminal_size::terminal_size_of(std::io::stderr()),
+        false if terminal.surroundings.out_is_terminal => {
+            terminal_size::terminal_size_of(std::io::stdout())
+        }
+        false => None,
+    };
+    size.map(|(columns, _)| usize::from(columns.0))
 }
 
 /// What is run, and how.

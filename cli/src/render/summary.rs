@@ -28,6 +28,8 @@ pub(crate) struct Summary<'r> {
     pub(crate) style: Style,
     /// How times are shown.
     pub(crate) clock: Clock,
+    /// How wide the terminal is, if it goes to one.
+    pub(crate) columns: Option<usize>,
 }
 
 impl Summary<'_> {
@@ -122,7 +124,19 @@ impl Summary<'_> {
                 counted(some, "user")
             )),
         };
-        format!("{}{leaked}", table.draw(self.style))
+        let scenarios = &self.report.scenarios;
+        let spare: Vec<usize> = [
+            (7, scenarios.iter().all(|one| one.interrupted == 0)),
+            (6, scenarios.iter().all(|one| one.dropped == 0)),
+            (5, scenarios.iter().all(|one| one.failed == 0)),
+            (9, true),
+            (2, true),
+        ]
+        .into_iter()
+        .filter_map(|(column, is_spare)| is_spare.then_some(column))
+        .collect();
+        let drawn = table.draw_within(self.style, self.columns, &spare);
+        format!("{drawn}{leaked}")
     }
 
     fn title(&self, text: &str) -> String {

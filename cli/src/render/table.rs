@@ -69,11 +69,18 @@ impl Table {
 
     /// The lines.
     pub(crate) fn draw(&self, style: Style) -> String {
+        self.draw_within(style, None, &[])
+    }
+
+    /// The lines, without as many of the spare columns, in their order, as it takes to fit into a width.
+    pub(crate) fn draw_within(&self, style: Style, most: Option<usize>, spare: &[usize]) -> String {
         let widths = self.widths();
+        let hidden = self.hidden(&widths, most, spare);
         let mut out = String::new();
         for row in &self.rows {
             let mut line = " ".repeat(self.indent);
-            for (column, (text, look)) in row.iter().enumerate() {
+            let shown = row.iter().enumerate();
+            for (column, (text, look)) in shown.filter(|(column, _)| !hidden.contains(column)) {
                 let gap = " ".repeat(widths[column] - text.width());
                 let painted = match text.is_empty() {
                     true => String::new(),
@@ -92,6 +99,18 @@ impl Table {
         out
     }
 
+    fn hidden<'s>(&self, widths: &[usize], most: Option<usize>, spare: &'s [usize]) -> &'s [usize] {
+        let all: usize = widths.iter().map(|width| width + 2).sum();
+        let mut left = (self.indent + all).saturating_sub(2);
+        let too_wide = |width: usize| most.is_some_and(|most| width > most);
+        let gone = spare.iter().take_while(|column| {
+            let goes = too_wide(left);
+            left = left.saturating_sub(widths.get(**column).map_or(0, |width| width + 2));
+            goes
+        });
+        &spare[..gone.count()]
+    }
+
     fn widths(&self) -> Vec<usize> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
@@ -105,6 +124,18 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spare_columns_go_in_their_order_until_the_rest_fits() {
+        let mut table = Table::new(0, 1);
+        table.row(Look::Plain, ["name", "p50", "p90", "p99", "max"]);
+        let draw = |most| table.draw_within(Style { colour: false }, most, &[2, 4]);
+        assert_eq!(draw(None), "name  p50  p90  p99  max\n");
+        assert_eq!(draw(Some(24)), "name  p50  p90  p99  max\n");
+        assert_eq!(draw(Some(23)), "name  p50  p99  max\n");
+        assert_eq!(draw(Some(18)), "name  p50  p99\n");
+        assert_eq!(draw(Some(3)), "name  p50  p99\n");
+    }
 
     #[test]
     fn columns_are_aligned_whatever_the_characters() {

@@ -29,6 +29,8 @@ pub(super) struct End<'e> {
     pub(super) nanos: i64,
     pub(super) style: Style,
     pub(super) clock: Clock,
+    /// How wide the terminal is, if text goes to one.
+    pub(super) columns: Option<usize>,
     pub(super) options: &'e RunOptions,
     /// Whether text goes to the error stream.
     pub(super) to_err: bool,
@@ -97,6 +99,7 @@ impl End<'_> {
             program: self.program,
             style: self.style,
             clock: self.clock,
+            columns: self.columns,
         });
         match summary {
             Some(summary) if self.is_load => summary.draw(),

@@ -50,7 +50,9 @@ impl Summary<'_> {
                 .dim(&format!("{} not shown\n", counted(hidden as u64, "name"))),
         };
         let kinds = self.kinds();
-        format!("{}{more}{kinds}", table.draw(self.style))
+        // Of a request, what is least telling goes where there is no room: p99.9, p90, the greatest, the rate.
+        let drawn = table.draw_within(self.style, self.columns, &[8, 5, 9, 2]);
+        format!("{drawn}{more}{kinds}")
     }
 
     fn request_row(&self, table: &mut Table, row: &Requests) {
@@ -139,7 +141,7 @@ impl Summary<'_> {
                 cells.into_iter().chain(self.points(&step.times)),
             );
         }
-        table.draw(self.style)
+        table.draw_within(self.style, self.columns, &[6, 3, 7])
     }
 
     pub(super) fn metrics(&self) -> String {

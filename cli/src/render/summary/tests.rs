@@ -15,6 +15,7 @@ fn drawn(sample: &Sample, clock: Clock) -> String {
         program: &sample.program,
         style: Style { colour: false },
         clock,
+        columns: None,
     };
     summary.draw()
 }
