@@ -145,10 +145,28 @@ impl FrameStack {
         }
     }
 
-    /// Makes sure that the first chunk holds `bytes` of frames; the waiting call graph tells how many.
+    /// Makes sure that the first chunk of an empty stack holds `bytes` of frames; the waiting call graph tells how many.
+    /// What a pop has left is gone.
     pub fn reserve(&mut self, bytes: usize, pool: &mut ChunkPool) {
-        if self.chunk.is_null() {
+        if self.is_empty() && self.first_room() < bytes {
+            self.free(pool);
             self.add_chunk(bytes, pool);
+        }
+    }
+
+    /// Bytes of frames that the chunk of an empty stack holds.
+    fn first_room(&self) -> usize {
+        match self.chunk.is_null() {
+            true => 0,
+            // SAFETY: the stack's chunk is a live one.
+            false => unsafe { (*self.chunk).size - CHUNK_HEADER },
+        }
+    }
+
+    /// Gives all memory of an empty stack back until it is needed again. What a pop has left is gone.
+    pub fn rest(&mut self, pool: &mut ChunkPool) {
+        if self.is_empty() {
+            self.free(pool);
         }
     }
 

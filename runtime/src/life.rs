@@ -473,8 +473,11 @@ fn advance(ctx: &Ctx, id: LifeId, ended: Option<End>) {
             }
         }
         Next::Lease => start_behind_lease(ctx, id, SectionKind::Init, &share.cast.name, None),
-        Next::Free => share.is_free(id),
-        Next::Wait => {}
+        Next::Free => {
+            rest(ctx, id);
+            share.is_free(id);
+        }
+        Next::Wait => rest(ctx, id),
         Next::Close => close(ctx, id),
     }
 }
@@ -488,6 +491,15 @@ fn note_intended(ctx: &Ctx, id: LifeId) {
         && let Some(strand) = worker.strands.borrow_mut().find(life.root)
     {
         strand.intended = progress.began;
+    }
+}
+
+/// A user that waits for its next iteration has no frames, and needs no memory for them.
+fn rest(ctx: &Ctx, id: LifeId) {
+    let worker = ctx.worker();
+    let root = worker.lives.borrow()[id as usize].root;
+    if let Some(strand) = worker.strands.borrow_mut().find(root) {
+        strand.stack.rest(&mut worker.pool.borrow_mut());
     }
 }
 
