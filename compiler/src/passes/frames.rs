@@ -88,11 +88,13 @@ fn slotted(function: &Function, sigs: &Signatures, waits: &[WaitPoint], params: 
     ) {
         set.insert(*reg);
     }
+    let immortal = crate::ir::immortals(function);
     for wait in waits {
         function.blocks[wait.block.index()]
             .term
             .each_reg(sigs, &mut |reg, mode| {
-                if mode == Mode::Borrow && function.regs[reg.index()] == Ty::Ptr {
+                let is_pointer = function.regs[reg.index()] == Ty::Ptr;
+                if mode == Mode::Borrow && is_pointer && !immortal.contains(&reg) {
                     set.insert(*reg);
                 }
             });

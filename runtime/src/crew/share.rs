@@ -225,7 +225,7 @@ impl Share {
             schedule: RefCell::new(schedule.peekable()),
             alive: Cell::new(0),
             numbers: Cell::new(0),
-            acted: Cell::new(0),
+            acted: Cell::new(Nanos::MAX),
             stopping: Cell::new(false),
             slots: RefCell::default(),
             free: RefCell::default(),
