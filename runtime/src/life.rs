@@ -596,7 +596,8 @@ impl Progress {
             (None, None) if reactor.is_virtual() && self.began == now => VIRTUAL_ITERATION,
             (None, None) => 0,
         };
-        if pause == 0 || self.is_worn() {
+        // Of fresh users each has the pause before the next one comes.
+        if pause == 0 || (self.is_worn() && !plan.fresh_users) {
             return self.iterate(ctx, false, None);
         }
         let due = now.saturating_add(pause);
@@ -619,10 +620,13 @@ impl Progress {
     /// Begins an iteration, which was to begin at a time if something else than the one before decides over that.
     fn iterate(&mut self, ctx: &Ctx, stopping: bool, intended: Option<Nanos>) -> Next {
         let [_, each, exit] = self.share.cast.sections;
-        let further = !stopping && !self.is_worn();
+        let at = intended.unwrap_or_else(|| ctx.worker().reactor().recent());
+        // An arrival is always of the plan's time.
+        let over = !self.share.open && self.share.has_ended_by(at);
+        let further = !stopping && !over && !self.is_worn();
         match each {
             Some(each) if further && (self.share.open || self.share.shared.take_iteration()) => {
-                self.began = intended.unwrap_or_else(|| ctx.worker().reactor().recent());
+                self.began = at;
                 self.run(Phase::Each, SectionKind::Each, each)
             }
             _ => match exit {

@@ -113,6 +113,42 @@ fn arrivals_of_fresh_users_are_the_same_for_any_workers() {
 }
 
 #[test]
+fn fresh_users_of_a_closed_plan_keep_its_pauses() {
+    for pause in ["pace 500ms", "think 400ms"] {
+        let lines = same_for_any_workers(&format!(
+            "scenario s {{
+               load {{ users 1 for 2s
+                 fresh users
+                 {pause} }}
+               each {{ log.info(\"${{user.iteration}} ${{run.elapsed}}\"); sleep 100ms }}
+             }}"
+        ));
+        assert_eq!(lines, ["0 0s", "0 1.5s", "0 1s", "0 500ms"], "{pause}");
+    }
+}
+
+#[test]
+fn nothing_begins_at_the_end_and_nobody_comes_for_iterations_that_are_gone() {
+    for workers in [1, 2] {
+        let (lines, _) = load(
+            r#"scenario s { load { users 1 for 2s; pace 500ms }
+                 log.info("${run.elapsed}") }"#,
+            workers,
+        );
+        assert_eq!(lines, ["0s", "1.5s", "1s", "500ms"]);
+    }
+    let (_, outcome) = load(
+        "scenario s { load { users 2; iterations 10 shared; fresh users }
+           sleep 10ms }",
+        1,
+    );
+    assert_eq!(
+        (scenario(&outcome).users, scenario(&outcome).iterations),
+        (10, 10)
+    );
+}
+
+#[test]
 fn poisson_arrivals_are_one_sequence_for_all_workers() {
     let lines = same_for_any_workers(&format!(
         "scenario s {{

@@ -475,10 +475,15 @@ impl Share {
         self.alive.set(self.alive.get() - 1);
         ctx.recorder().user_ended(user.context.get());
         let slot = self.slots.borrow_mut().remove(&start);
-        if let Some(slot) = slot.filter(|_| successor && !self.stopping.get()) {
+        let now = ctx.worker().reactor().now();
+        let follows = successor
+            && !self.stopping.get()
+            && !self.has_ended_by(now)
+            && self.shared.has_iterations();
+        if let Some(slot) = slot.filter(|_| follows) {
             let next = Start {
                 index: start,
-                at: ctx.worker().reactor().now(),
+                at: now,
                 phase: slot.phase,
                 arrival: false,
             };
@@ -492,6 +497,11 @@ impl Share {
             self.skip_stops();
             ctx.worker().look_at_plans();
         }
+    }
+
+    /// Whether the plan is over at that moment, at which users begin nothing more.
+    pub fn has_ended_by(&self, at: Nanos) -> bool {
+        self.ends.get() <= at
     }
 
     /// Nobody is left whom the coming stops would concern.

@@ -32,6 +32,12 @@ impl Shared {
         left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
             .is_ok()
     }
+
+    /// Whether there may be another one to take.
+    pub fn has_iterations(&self) -> bool {
+        let left = self.iterations.as_ref();
+        left.is_none_or(|left| left.load(Ordering::Relaxed) > 0)
+    }
 }
 
 /// A ceiling on a rate: the generic cell rate algorithm (ITU-T I.371) without tolerance, on one atomic.
