@@ -287,13 +287,17 @@ fn go_on_behind_lease(ctx: &Ctx, id: LifeId) -> bool {
     let Some(func) = open.behind_lease.take() else {
         return false;
     };
-    // Waiting for an address is no part of the section.
-    open.started = worker.reactor().recent();
+    // Waiting for an address is no part of the section, nor of its first operation's response time.
+    let now = worker.reactor().recent();
+    let waited = now.saturating_sub(std::mem::replace(&mut open.started, now));
     let Course::Scenario(progress) = &life.course else {
         return false;
     };
     let (root, share) = (life.root, progress.share.clone());
     drop(lives);
+    if let Some(strand) = worker.strands.borrow_mut().find(root) {
+        strand.intended = strand.intended.saturating_add(waited);
+    }
     if let Some(func) = func {
         run_on(ctx, root, |worker, strand| {
             worker.begin(strand, func, share.cast.args_of(worker, func));

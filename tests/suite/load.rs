@@ -149,6 +149,24 @@ fn nothing_begins_at_the_end_and_nobody_comes_for_iterations_that_are_gone() {
 }
 
 #[test]
+fn waiting_for_an_address_is_no_part_of_response_times() {
+    let (_, outcome) = load(
+        r#"pool one { range "127.0.0.1"; lease per iteration; when exhausted wait 1h then fail }
+           server sink udp "127.0.0.1:0" (socket) { socket.recv_from() }
+           scenario s {
+             load { users 2
+               iterations 1 per user }
+             source one
+             thresholds { udp.duration max < 1s }
+             each { udp.connect(sink.addr).send("x"); sleep 5s }
+           }"#,
+        1,
+    );
+    let threshold = &report(&outcome).thresholds[0];
+    assert!(threshold.ok, "{:?}", threshold.value);
+}
+
+#[test]
 fn poisson_arrivals_are_one_sequence_for_all_workers() {
     let lines = same_for_any_workers(&format!(
         "scenario s {{
