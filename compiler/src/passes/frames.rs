@@ -94,7 +94,7 @@ fn slotted(function: &Function, sigs: &Signatures, waits: &[WaitPoint], params: 
             .term
             .each_reg(sigs, &mut |reg, mode| {
                 let is_pointer = function.regs[reg.index()] == Ty::Ptr;
-                if mode == Mode::Borrow && is_pointer && !immortal.contains(&reg) {
+                if mode == Mode::Borrow && is_pointer && !immortal.contains(reg) {
                     set.insert(*reg);
                 }
             });

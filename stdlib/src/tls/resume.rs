@@ -6,7 +6,6 @@ use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::ServerName;
 use scn_runtime::Ctx;
-use std::collections::{HashMap, VecDeque};
 
 /// Tickets that are kept for a server; each is used once.
 const TICKETS: usize = 8;
@@ -21,30 +20,49 @@ pub(super) struct UserSessions {
     pub(super) config: u32,
 }
 
-/// The sessions of a user.
+/// The sessions of a user. There are few servers, mostly one, and many users: no table and no spare room.
 #[derive(Debug, Default)]
 struct Sessions {
-    servers: HashMap<(u32, ServerName<'static>), Known>,
+    servers: Vec<Box<Known>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
+    config: u32,
+    name: ServerName<'static>,
     group: Option<NamedGroup>,
     tls12: Option<Tls12ClientSessionValue>,
-    tls13: VecDeque<Tls13ClientSessionValue>,
+    /// The newest last.
+    tls13: Vec<Tls13ClientSessionValue>,
 }
 
 impl UserSessions {
     fn with<T>(&self, name: &ServerName<'_>, look: impl FnOnce(&mut Known) -> T) -> T {
         Ctx::current(|ctx| {
-            ctx.user_state::<Sessions, _>(|mut sessions| {
-                let key = (self.config, name.to_owned());
-                if sessions.servers.len() >= SERVERS && !sessions.servers.contains_key(&key) {
-                    sessions.servers.clear();
-                }
-                look(sessions.servers.entry(key).or_default())
-            })
+            ctx.user_state::<Sessions, _>(|mut sessions| look(sessions.of(self.config, name)))
         })
+    }
+}
+
+impl Sessions {
+    /// What is known of a server; nothing yet if it is new.
+    fn of(&mut self, config: u32, name: &ServerName<'_>) -> &mut Known {
+        let is_it = |known: &Box<Known>| known.config == config && known.name == *name;
+        let at = self.servers.iter().position(is_it).unwrap_or_else(|| {
+            if self.servers.len() >= SERVERS {
+                self.servers.clear();
+            }
+            self.servers.reserve_exact(1);
+            self.servers.push(Box::new(Known {
+                config,
+                name: name.to_owned(),
+                group: None,
+                tls12: None,
+                tls13: Vec::new(),
+            }));
+            self.servers.len() - 1
+        });
+        &mut self.servers[at]
     }
 }
 
@@ -72,13 +90,14 @@ impl ClientSessionStore for UserSessions {
     fn insert_tls13_ticket(&self, name: ServerName<'static>, value: Tls13ClientSessionValue) {
         self.with(&name, |known| {
             if known.tls13.len() == TICKETS {
-                known.tls13.pop_front();
+                known.tls13.remove(0);
             }
-            known.tls13.push_back(value);
+            known.tls13.reserve_exact(1);
+            known.tls13.push(value);
         });
     }
 
     fn take_tls13_ticket(&self, name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        self.with(name, |known| known.tls13.pop_back())
+        self.with(name, |known| known.tls13.pop())
     }
 }
