@@ -23,7 +23,7 @@ pub(super) struct UserSessions {
 /// The sessions of a user. There are few servers, mostly one, and many users: no table and no spare room.
 #[derive(Debug, Default)]
 struct Sessions {
-    servers: Vec<Box<Known>>,
+    servers: Vec<Known>,
 }
 
 #[derive(Debug)]
@@ -47,19 +47,19 @@ impl UserSessions {
 impl Sessions {
     /// What is known of a server; nothing yet if it is new.
     fn of(&mut self, config: u32, name: &ServerName<'_>) -> &mut Known {
-        let is_it = |known: &Box<Known>| known.config == config && known.name == *name;
+        let is_it = |known: &Known| known.config == config && known.name == *name;
         let at = self.servers.iter().position(is_it).unwrap_or_else(|| {
             if self.servers.len() >= SERVERS {
                 self.servers.clear();
             }
             self.servers.reserve_exact(1);
-            self.servers.push(Box::new(Known {
+            self.servers.push(Known {
                 config,
                 name: name.to_owned(),
                 group: None,
                 tls12: None,
                 tls13: Vec::new(),
-            }));
+            });
             self.servers.len() - 1
         });
         &mut self.servers[at]
