@@ -142,12 +142,15 @@ pub(crate) fn is_due(ctx: &Ctx, user: &User, section: SectionKind) -> bool {
 /// Leases the address of the user in charge, unless it is asked to stop first.
 pub(crate) async fn take(cx: Cx) -> Result<(), Fault> {
     let mut leased = pin!(cx.source_address(None));
-    let patience = |task: &mut Context<'_>| match leased.as_mut().poll(task) {
-        Poll::Ready(leased) => Poll::Ready(leased.map(drop)),
-        Poll::Pending if cx.with(life::is_stopping) => {
-            Poll::Ready(Err(Fault::cancellation(Scope::Strand)))
+    let mut waits = false;
+    let patience = |task: &mut Context<'_>| {
+        let leased = leased.as_mut().poll(task);
+        waits |= leased.is_pending();
+        // The end of a plan also brings addresses back: who had to wait until then begins nothing with one.
+        if waits && cx.with(life::is_stopping) {
+            return Poll::Ready(Err(Fault::cancellation(Scope::Strand)));
         }
-        Poll::Pending => Poll::Pending,
+        leased.map(|leased| leased.map(drop))
     };
     poll_fn(patience).await
 }

@@ -313,8 +313,10 @@ scenario s {
     );
     let ran = scenario_in_no_time(&source).expect_ok();
     assert_eq!(ran.logs, ["0", "5s"]);
+    // The first user's end hands the address on, to one who is asked to stop in the same instant.
     let clients = pool(&ran, "clients");
-    assert_eq!((clients.leases, clients.waits, clients.failed), (1, 1, 0));
+    assert_eq!((clients.leases, clients.waits, clients.failed), (2, 1, 0));
+    assert_eq!(ran.leased, 0);
 }
 
 #[test]
