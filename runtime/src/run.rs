@@ -4,13 +4,13 @@
 //! `teardown`, and the end of the servers. Everything waits by turning the driver. Enter at [`run`].
 
 mod conductor;
-mod crew;
 mod gate;
 mod globals;
 mod pin;
 mod servers;
 mod tables;
 mod tally;
+mod threads;
 
 pub use tally::Outcome;
 
@@ -29,7 +29,6 @@ use crate::watchdog::Watchdog;
 use crate::worker::Worker;
 use crate::{codes, descs};
 use conductor::Score;
-use crew::{Crew, Message, Start};
 use scn_compiler::ir::load::Load;
 use scn_compiler::ir::{FuncId, Scenario, SlotType, Test};
 use std::cell::{Cell, RefCell};
@@ -41,6 +40,7 @@ use std::task::Waker;
 use std::time::Duration;
 use std::{fmt, io};
 use tally::Tally;
+use threads::{Crew, Message, Start};
 
 /// What is to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -355,12 +355,12 @@ impl<'a> Run<'a> {
         match self.crew {
             Some((crew, messages)) => {
                 crew.begin(start.clone());
-                crew::work(self.ctx, (crew, messages), 0, &start)?;
+                threads::work(self.ctx, (crew, messages), 0, &start)?;
                 self.turn_until(|| crew.is_over())
             }
             None => {
-                let shared = crew::shared(self.parts);
-                crew::take_shares(self.ctx, self.parts, &start, &shared, (0, 1));
+                let shared = threads::shared(self.parts);
+                threads::take_shares(self.ctx, self.parts, &start, &shared, (0, 1));
                 self.turn_until(|| self.ctx.worker().plans_are_over())
             }
         }

@@ -5,6 +5,8 @@
 mod judged;
 mod measured;
 
+pub(crate) use measured::metric_text;
+
 use super::numbers::{Clock, count, counted};
 use super::program::ProgramText;
 use super::table::{Look, Table};

@@ -3,9 +3,9 @@
 //!
 //! Enter at [`conduct`]; [`Score`] is what was measured so far.
 
-use super::crew::{Crew, Message};
 use super::tables::{self, Tables};
 use super::tally::{Outcome, Tally};
+use super::threads::{Crew, Message};
 use super::{Part, Plan, RunError, pin};
 use crate::event::{Event, Observer};
 use crate::link::Linked;

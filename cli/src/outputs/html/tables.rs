@@ -7,9 +7,9 @@ use crate::digest::{Metric, Requests};
 use crate::render::numbers::{
     Clock, bytes, count, counted, number, per_second, per_second_of, share,
 };
-use crate::render::summary::threshold_value;
+use crate::render::summary::{metric_text, threshold_value};
 use scn_runtime::metrics::Histogram;
-use scn_runtime::report::{CheckReport, ErrorReport, PoolReport, Unit, Value};
+use scn_runtime::report::{CheckReport, ErrorReport, PoolReport, Unit};
 
 /// Points of distributions that tables show.
 const POINTS: [(&str, f64); 7] = [
@@ -311,37 +311,20 @@ pub(super) fn metrics(results: &Results<'_>) -> String {
     }
     let rows = metrics
         .iter()
-        .map(|metric| vec![Cell(metric.name.clone(), "code"), text(metric_text(metric))]);
+        .map(|metric| vec![Cell(metric.name.clone(), "code"), text(samples(metric))]);
     section(
         "Metrics of the scenario",
         &table(&["metric", "samples"], 2, rows.collect()),
     )
 }
 
-fn metric_text(metric: &Metric) -> String {
-    let one = |value: f64| match metric.unit {
+fn samples(metric: &Metric) -> String {
+    metric_text(metric, &POINTS, [": ", ", "], |value| match metric.unit {
         Unit::Nanos => show(value as u64),
         Unit::Bytes => bytes(value as u64),
         Unit::Number => number(value),
         Unit::Millionths => number(value / 1e6),
-    };
-    match &metric.value {
-        Value::Counter(sum) => one(*sum),
-        Value::Gauge { last, min, max } => {
-            format!("last {}, min {}, max {}", one(*last), one(*min), one(*max))
-        }
-        Value::Rate { yes, total } => format!("{} of {}", share(*yes, *total), count(*total)),
-        Value::Trend(values) => {
-            let points = POINTS.map(|(head, percent)| {
-                format!("{head} {}", one(values.percentile(percent) as f64))
-            });
-            format!(
-                "{}: {}",
-                counted(values.count(), "sample"),
-                points.join(", ")
-            )
-        }
-    }
+    })
 }
 
 pub(super) fn scenarios(results: &Results<'_>) -> String {

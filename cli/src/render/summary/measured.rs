@@ -160,24 +160,9 @@ impl Summary<'_> {
     }
 
     fn metric(&self, metric: &Metric) -> String {
-        let one = |value: f64| self.in_unit(metric.unit, value);
-        match &metric.value {
-            Value::Counter(sum) => one(*sum),
-            Value::Gauge { last, min, max } => {
-                format!("last {}, min {}, max {}", one(*last), one(*min), one(*max))
-            }
-            Value::Rate { yes, total } => format!("{} of {}", share(*yes, *total), count(*total)),
-            Value::Trend(values) => {
-                let points = POINTS.map(|(head, percent)| {
-                    format!("{head} {}", one(values.percentile(percent) as f64))
-                });
-                format!(
-                    "{}  {}",
-                    counted(values.count(), "sample"),
-                    points.join("  ")
-                )
-            }
-        }
+        metric_text(metric, &POINTS, ["  ", "  "], |value| {
+            self.in_unit(metric.unit, value)
+        })
     }
 
     fn in_unit(&self, unit: Unit, value: f64) -> String {
@@ -314,5 +299,30 @@ fn short(name: &str) -> String {
     match name.char_indices().nth(LONG_NAME) {
         Some((at, _)) => format!("{}...", &name[..at]),
         None => name,
+    }
+}
+
+/// What a metric holds, each value as `one` writes it; between the count and the points of a trend, and between these,
+/// stand the two `gaps`.
+pub(crate) fn metric_text(
+    metric: &Metric,
+    points: &[(&str, f64)],
+    gaps: [&str; 2],
+    one: impl Fn(f64) -> String,
+) -> String {
+    match &metric.value {
+        Value::Counter(sum) => one(*sum),
+        Value::Gauge { last, min, max } => {
+            format!("last {}, min {}, max {}", one(*last), one(*min), one(*max))
+        }
+        Value::Rate { yes, total } => format!("{} of {}", share(*yes, *total), count(*total)),
+        Value::Trend(values) => {
+            let points = points.iter().map(|(head, percent)| {
+                format!("{head} {}", one(values.percentile(*percent) as f64))
+            });
+            let points: Vec<String> = points.collect();
+            let samples = counted(values.count(), "sample");
+            format!("{samples}{}{}", gaps[0], points.join(gaps[1]))
+        }
     }
 }
