@@ -336,9 +336,10 @@ impl Ctx {
         self.site.get().2
     }
 
-    /// Says which operation calls a host function.
-    pub(crate) fn set_site(&self, function: u32, pc: u32) {
-        self.site.set((function, pc, self.next_site.take()));
+    /// Says which operation calls a host function, and its reporting site unless that was named before.
+    pub(crate) fn set_site(&self, function: u32, pc: u32, site: Option<u32>) {
+        let site = site.or_else(|| self.next_site.take());
+        self.site.set((function, pc, site));
     }
 
     /// Names the reporting site of the next host call.

@@ -35,6 +35,8 @@ pub(crate) struct Machine {
 struct Record {
     function: u32,
     pc: u32,
+    /// Which of the function's calls.
+    call: u32,
     base: usize,
 }
 

@@ -103,7 +103,9 @@ impl Linked {
         let consts = consts::build(&program.consts, &mut frozen)?;
         let env = Env {
             consts: &consts,
-            natives: &program.natives,
+            refs: &program.natives,
+            natives: &natives,
+            functions: &program.functions,
         };
         let code = program
             .functions
@@ -152,6 +154,8 @@ impl Linked {
     /// Gives a global its value, before any scenario runs.
     pub fn set_global(&self, index: u32, frozen: u64) {
         self.globals[index as usize].store(frozen, Ordering::Release);
+        let texts = self.code.iter().flat_map(|code| &code.texts);
+        texts.for_each(|text| text.store(0, Ordering::Release));
     }
 
     /// The bits of a constant object.

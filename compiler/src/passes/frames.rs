@@ -1,13 +1,15 @@
 //! Gives every register a local, and a slot to those of waiting functions that must outlive a wait.
 //!
 //! Both are coloured greedily over interference: registers that are never live at the same time share a place.
-//! The operands of an instruction count as live while its results are written, so an engine may write results
-//! before it has read everything. Very large functions do without sharing.
+//! The operands of a wait count as live while its results are written; of everything else an engine reads all operands
+//! before it writes a result, so that a result may take the local of an operand that ends there. An argument of a jump
+//! takes the local of the parameter where it can: most loops move nothing. Very large functions do without sharing.
 
 use super::graph::{Liveness, RegSet, add_terminator_uses, insert_with_roots, reverse_postorder};
 use crate::ir::{
     BlockId, Frame, Function, Mode, Program, Reg, Signatures, Terminator, Ty, WaitPoint,
 };
+use smallvec::SmallVec;
 
 /// Above this many registers, each has a place of its own.
 const SHARING_LIMIT: usize = 6_000;
@@ -125,6 +127,7 @@ fn colours(
         return colour;
     }
     let neighbours = interference(function, sigs, liveness, wanted);
+    let friends = friends(function);
     for reg in wanted.iter() {
         if colour[reg.index()].is_none() {
             let mut taken: Vec<u32> = neighbours[reg.index()]
@@ -133,14 +136,33 @@ fn colours(
                 .collect();
             taken.sort_unstable();
             taken.dedup();
+            let friendly = friends[reg.index()]
+                .iter()
+                .filter_map(|friend| colour[friend.index()])
+                .find(|want| taken.binary_search(want).is_err());
             let free = (0..)
                 .zip(&taken)
                 .find(|(want, have)| want != *have)
                 .map(|(want, _)| want);
-            colour[reg.index()] = Some(free.unwrap_or(taken.len() as u32));
+            colour[reg.index()] = friendly.or(free).or(Some(taken.len() as u32));
         }
     }
     colour
+}
+
+/// For each register those that are moved into it by a jump, or that it is moved into.
+fn friends(function: &Function) -> Vec<SmallVec<[Reg; 2]>> {
+    let mut friends = vec![SmallVec::new(); function.regs.len()];
+    for block in &function.blocks {
+        for target in block.term.targets() {
+            let params = &function.blocks[target.block.index()].params;
+            for (param, arg) in params.iter().zip(&target.args) {
+                friends[param.index()].push(*arg);
+                friends[arg.index()].push(*param);
+            }
+        }
+    }
+    friends
 }
 
 fn interference(
@@ -159,14 +181,15 @@ fn interference(
         let mut live = liveness.behind(function, block);
         let mut during = live.clone();
         add_terminator_uses(&mut during, body, sigs, &|_| None);
-        graph.define(body.term.results(), &during);
+        let waits = matches!(body.term, Terminator::Wait { .. });
+        graph.define(body.term.results(), if waits { &during } else { &live });
         live = during;
         for inst in body.insts.iter().rev() {
             inst.results.iter().for_each(|reg| live.remove(*reg));
+            graph.define(&inst.results, &live);
             inst.op.each_reg(sigs, &mut |reg, _| {
                 insert_with_roots(&mut live, *reg, &|_| None)
             });
-            graph.define(&inst.results, &live);
         }
         let at_start = &liveness.live_in[block.index()];
         graph.define(&body.params, at_start);

@@ -1,28 +1,47 @@
 //! Pure calls on the machine's own stack, and host functions that do not wait.
 
-use super::code::{Code, Ins, List};
+use super::code::{Code, FEW, List};
 use super::run::{Flow, Run};
 use super::{DEPTH_LIMIT, Record};
 use crate::fault::Fault;
 use crate::frame::{Frame, Resume};
-use crate::host::{Call, ERROR, NONE};
+use crate::host::{ERROR, NONE};
 use crate::link::Linked;
 use smallvec::SmallVec;
-use std::mem::MaybeUninit;
-
-/// Host functions with more registers are rare.
-const FEW: usize = 8;
 
 impl<'a> Run<'a> {
     /// Enters a pure function.
-    pub(super) fn call(&mut self, code: &Code, function: u32, list: List) -> Result<(), Fault> {
-        let (_, next) = code.counted(list);
-        let args: SmallVec<[u64; 16]> = self.values(code, next);
+    #[inline]
+    pub(super) fn call(&mut self, code: &Code, at: u32) -> Result<(), Fault> {
+        let call = &code.calls[at as usize];
         let linked = self.linked;
-        let callee = &linked.code[function as usize];
+        let callee = &linked.code[call.function as usize];
+        let base = self.base + code.locals as usize;
+        let need = base + callee.locals as usize;
+        if self.machine.locals.len() < need {
+            self.grow(need);
+            self.move_window(self.base);
+        }
+        // SAFETY: there is room for both windows, and the operands lie inside of them.
+        let window = unsafe {
+            let window = self.regs.add(code.locals as usize);
+            for (to, from) in &call.moves {
+                window.add(*to as usize).write(self.reg(*from));
+            }
+            for (to, bits) in &call.bits {
+                window.add(*to as usize).write(*bits);
+            }
+            window
+        };
         if callee.recursive {
             let depth = self.ctx.depth.get() + 1;
             if depth > DEPTH_LIMIT {
+                let args: SmallVec<[u64; 8]> = callee
+                    .params
+                    .iter()
+                    // SAFETY: the arguments were written there a moment ago.
+                    .map(|param| unsafe { window.add(param.local as usize).read() })
+                    .collect();
                 self.drop_args(callee, &args);
                 return Err(super::waits::too_deep());
             }
@@ -31,15 +50,13 @@ impl<'a> Run<'a> {
         self.machine.calls.push(Record {
             function: self.function,
             pc: self.pc,
+            call: at,
             base: self.base,
         });
-        let base = self.base + code.locals as usize;
-        self.function = function;
+        self.function = call.function;
         self.pc = 0;
-        self.open_window(base);
-        for (param, bits) in callee.params.iter().zip(args) {
-            self.set(param.local, bits);
-        }
+        self.base = base;
+        self.regs = window;
         Ok(())
     }
 
@@ -56,101 +73,97 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Back to the caller's window; none at the bottom.
-    fn leave(&mut self) -> Option<Record> {
+    /// Back to the caller's window, behind the call; none at the bottom.
+    #[inline]
+    pub(super) fn leave(&mut self, code: &Code) -> Option<Record> {
         let record = self.machine.calls.pop()?;
-        if self.linked.code[self.function as usize].recursive {
+        if code.recursive {
             self.ctx.depth.set(self.ctx.depth.get() - 1);
         }
         self.function = record.function;
-        self.pc = record.pc;
-        self.open_window(record.base);
+        self.pc = record.pc + 1;
+        self.move_window(record.base);
         Some(record)
     }
 
     /// Hands results to the caller, or leaves them in the frame.
     pub(super) fn give_back(&mut self, code: &Code, list: List) -> Flow {
         let results: SmallVec<[u64; 2]> = self.values(code, list);
-        if self.leave().is_none() {
+        let Some(record) = self.leave(code) else {
             for (at, bits) in results.iter().enumerate() {
                 // SAFETY: each frame has at least two slots.
                 unsafe { Frame::slots(self.frame).add(at).write(*bits) };
             }
             return Flow::Out(Resume::Done);
-        }
-        let linked = self.linked;
-        let caller = &linked.code[self.function as usize];
-        let Ins::Call { list, .. } = caller.ops[self.pc as usize] else {
-            unreachable!("a record is made by a call")
         };
-        for (dst, bits) in caller.counted(list).0.iter().zip(results) {
+        let linked = self.linked;
+        let caller = &linked.code[record.function as usize];
+        let call = &caller.calls[record.call as usize];
+        for (dst, bits) in call.results.iter().zip(results) {
             self.set(*dst, bits);
         }
-        self.pc += 1;
         Flow::On
     }
 
     /// Leaves the function with the error in `ctx.err`.
     pub(super) fn unwind(&mut self, linked: &'a Linked) -> Flow {
-        if self.leave().is_none() {
+        let code = &linked.code[self.function as usize];
+        if self.leave(code).is_none() {
             return Flow::Out(Resume::Error);
         }
+        // The error edge is that of the call itself.
+        self.pc -= 1;
         self.err_edge(&linked.code[self.function as usize])
     }
 
-    /// The values of a counted list of operands, if they are few.
-    #[inline]
-    fn few_values<'v>(
-        &self,
-        code: &Code,
-        at: List,
-        place: &'v mut [MaybeUninit<u64>; FEW],
-    ) -> Option<&'v mut [u64]> {
-        let locals = code.counted(at).0;
-        for (value, local) in place.get_mut(..locals.len())?.iter_mut().zip(locals) {
-            value.write(self.reg(*local));
-        }
-        // SAFETY: as many values as there are locals were written.
-        Some(unsafe { std::slice::from_raw_parts_mut(place.as_mut_ptr().cast(), locals.len()) })
-    }
-
     /// Calls a host function; false if it failed.
-    pub(super) fn host(&mut self, code: &Code, native: u32, list: List) -> bool {
-        let (results, next) = code.counted(list);
-        let mut few = [MaybeUninit::<u64>::uninit(); FEW];
+    #[inline]
+    pub(super) fn host(&mut self, code: &Code, at: u32) -> bool {
+        let call = &code.hosts[at as usize];
+        let mut few: [u64; FEW];
         let mut many: SmallVec<[u64; 32]>;
-        let args = match self.few_values(code, next, &mut few) {
-            Some(args) => args,
-            None => {
-                many = self.values(code, next);
+        let args = match <&[u64; FEW]>::try_from(&*call.args.template) {
+            Ok(template) => {
+                few = *template;
+                &mut few[..]
+            }
+            Err(_) => {
+                many = SmallVec::from_slice(&call.args.template);
                 many.as_mut_slice()
             }
         };
-        let row = &self.linked.natives[native as usize];
-        let Call::Ready(entry) = row.def.call else {
+        for (to, from) in &call.args.moves {
+            args[*to as usize] = self.reg(*from);
+        }
+        let Some(entry) = call.entry else {
             unreachable!("what waits is called by a wait")
         };
-        self.ctx.set_site(self.function, self.pc);
+        self.ctx.set_site(self.function, self.pc, call.site);
         // SAFETY: linking compared the registers with the host function's signature.
         let ret = unsafe { entry(self.ctx, args.as_mut_ptr()) };
-        let is_error = ret.status == ERROR;
-        if is_error {
-            let name = row.def.name;
-            self.ctx.change_err(|fault| fault.name_operation(name));
-            self.place_error(self.pc);
+        if let Some(dst) = call.receiver {
+            self.set(dst, args[0]);
         }
-        let inout = usize::from(self.linked.natives[native as usize].def.signature.inout);
-        for dst in results.iter().take(inout) {
-            self.set(*dst, args[0]);
+        if ret.status == ERROR {
+            self.blame(call.native);
+            return false;
         }
-        match results.get(inout..) {
-            Some([dst]) if !is_error => self.set(*dst, ret.value),
-            Some([flag, payload]) if !is_error => {
-                self.set(*flag, u64::from(ret.status != NONE));
-                self.set(*payload, ret.value);
+        match call.results[..] {
+            [dst] => self.set(dst, ret.value),
+            [flag, payload] => {
+                self.set(flag, u64::from(ret.status != NONE));
+                self.set(payload, ret.value);
             }
             _ => {}
         }
-        !is_error
+        true
+    }
+
+    /// Says in the error which host function it comes from.
+    #[cold]
+    fn blame(&mut self, native: u32) {
+        let name = self.linked.natives[native as usize].def.name;
+        self.ctx.change_err(|fault| fault.name_operation(name));
+        self.place_error(self.pc);
     }
 }

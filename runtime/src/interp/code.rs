@@ -2,8 +2,11 @@
 //!
 //! The `ok` edge of what may fail is the next operation; the `err` edges and places lie in side tables by position.
 
+use crate::host::Entry;
 use scn_compiler::Span;
-use scn_compiler::ir::{Cmp, FloatBin, FormatPart, WaitOp};
+use scn_compiler::ir::{Cmp, FormatPart, WaitOp};
+use smallvec::SmallVec;
+use std::sync::atomic::AtomicU64;
 
 /// A local of the function's window.
 pub(crate) type Local = u32;
@@ -52,17 +55,52 @@ pub(crate) enum Ins {
         a: Local,
         b: Local,
     },
+    AddWrapImm {
+        dst: Local,
+        a: Local,
+        imm: i32,
+    },
     IntCmp {
         cmp: Cmp,
         dst: Local,
         a: Local,
         b: Local,
     },
-    FloatBin {
-        op: FloatBin,
+    IntCmpImm {
+        cmp: Cmp,
+        dst: Local,
+        a: Local,
+        imm: i32,
+    },
+    FloatAdd {
         dst: Local,
         a: Local,
         b: Local,
+    },
+    FloatSub {
+        dst: Local,
+        a: Local,
+        b: Local,
+    },
+    FloatMul {
+        dst: Local,
+        a: Local,
+        b: Local,
+    },
+    FloatDiv {
+        dst: Local,
+        a: Local,
+        b: Local,
+    },
+    FloatRem {
+        dst: Local,
+        a: Local,
+        b: Local,
+    },
+    /// `math.sqrt`.
+    Sqrt {
+        dst: Local,
+        src: Local,
     },
     FloatCmp {
         cmp: Cmp,
@@ -133,7 +171,14 @@ pub(crate) enum Ins {
         obj: Local,
         at: u32,
     },
+    /// A slot that holds no pointer.
     Store {
+        obj: Local,
+        at: u32,
+        src: Local,
+    },
+    /// A slot that may hold a pointer, which is given up.
+    StoreObj {
         obj: Local,
         at: u32,
         src: Local,
@@ -201,6 +246,11 @@ pub(crate) enum Ins {
         dst: Local,
         parts: u32,
     },
+    /// A text that is the same each time, once params are known.
+    Text {
+        dst: Local,
+        parts: u32,
+    },
     CellLoad {
         dst: Local,
         cell: u32,
@@ -234,15 +284,13 @@ pub(crate) enum Ins {
     Site {
         site: u32,
     },
-    /// Operands: result count, results, argument count, arguments.
+    /// Index into [`Code::calls`].
     Call {
-        function: u32,
-        list: List,
+        call: u32,
     },
-    /// Operands as of `Call`.
+    /// Index into [`Code::hosts`].
     Host {
-        native: u32,
-        list: List,
+        call: u32,
     },
     /// Operands: argument count, arguments.
     Spawn {
@@ -258,6 +306,21 @@ pub(crate) enum Ins {
         dst: Local,
         a: Local,
         b: Local,
+    },
+    AddImm {
+        dst: Local,
+        a: Local,
+        imm: i32,
+    },
+    SubImm {
+        dst: Local,
+        a: Local,
+        imm: i32,
+    },
+    MulImm {
+        dst: Local,
+        a: Local,
+        imm: i32,
     },
     Mul {
         dst: Local,
@@ -297,8 +360,13 @@ pub(crate) enum Ins {
         list: Local,
         at: Local,
     },
-    /// Operands: list, index, value.
+    /// Operands: list, index, value, which is no pointer.
     ListSet {
+        dst: Local,
+        list: List,
+    },
+    /// Operands: list, index, value, which may be a pointer.
+    ListSetObj {
         dst: Local,
         list: List,
     },
@@ -340,6 +408,93 @@ pub(crate) enum Ins {
         cond: Local,
         to: Pc,
     },
+    /// Goes on if the condition does not hold.
+    If {
+        cond: Local,
+        to: Pc,
+    },
+    /// Comparison and [`Ins::Unless`] in one; likewise all `Unless...`.
+    UnlessLt {
+        a: Local,
+        b: Local,
+        to: Pc,
+    },
+    UnlessLe {
+        a: Local,
+        b: Local,
+        to: Pc,
+    },
+    UnlessEq {
+        a: Local,
+        b: Local,
+        to: Pc,
+    },
+    UnlessNe {
+        a: Local,
+        b: Local,
+        to: Pc,
+    },
+    UnlessLtImm {
+        a: Local,
+        imm: i32,
+        to: Pc,
+    },
+    UnlessLeImm {
+        a: Local,
+        imm: i32,
+        to: Pc,
+    },
+    UnlessGtImm {
+        a: Local,
+        imm: i32,
+        to: Pc,
+    },
+    UnlessGeImm {
+        a: Local,
+        imm: i32,
+        to: Pc,
+    },
+    UnlessEqImm {
+        a: Local,
+        imm: i32,
+        to: Pc,
+    },
+    UnlessNeImm {
+        a: Local,
+        imm: i32,
+        to: Pc,
+    },
+    UnlessFloatLt {
+        a: Local,
+        b: Local,
+        to: Pc,
+    },
+    UnlessFloatLe {
+        a: Local,
+        b: Local,
+        to: Pc,
+    },
+    /// [`Ins::Poke`] at the end of a loop and its condition: if it holds, the body follows at `to`.
+    LoopLt {
+        a: Local,
+        b: Local,
+        to: Pc,
+    },
+    LoopLe {
+        a: Local,
+        b: Local,
+        to: Pc,
+    },
+    /// [`Ins::AddWrapImm`] of 1 to `a`, then [`Ins::LoopLt`].
+    CountLt {
+        a: Local,
+        b: Local,
+        to: Pc,
+    },
+    /// [`Ins::Poke`] at the end of a loop, then its head.
+    Again {
+        to: Pc,
+    },
     /// Index into [`Code::switches`].
     Switch {
         value: Local,
@@ -348,6 +503,10 @@ pub(crate) enum Ins {
     /// Operands: count, results.
     Return {
         list: List,
+    },
+    /// One result.
+    ReturnOne {
+        src: Local,
     },
     Fail,
     Unreachable,
@@ -360,11 +519,51 @@ pub(crate) struct Switch {
     pub(crate) default: Pc,
 }
 
+/// Where the arguments of a call come from: constants are in the template, each of the others is written over it.
+#[derive(Debug, Default)]
+pub(crate) struct Args {
+    pub(crate) template: Box<[u64]>,
+    pub(crate) moves: Box<[(u32, Local)]>,
+}
+
+/// A call of a pure function.
+#[derive(Debug)]
+pub(crate) struct PureCall {
+    pub(crate) function: u32,
+    pub(crate) results: SmallVec<[Local; 2]>,
+    /// Locals of the callee and where they come from, in the caller's window.
+    pub(crate) moves: Box<[(Local, Local)]>,
+    /// Locals of the callee that are constant.
+    pub(crate) bits: Box<[(Local, u64)]>,
+}
+
+/// Host functions with more registers are rare.
+pub(crate) const FEW: usize = 8;
+
+/// A call of a host function that does not wait.
+#[derive(Debug)]
+pub(crate) struct HostCall {
+    pub(crate) native: u32,
+    pub(crate) entry: Option<Entry>,
+    /// The reporting site.
+    pub(crate) site: Option<u32>,
+    /// Where the receiver that comes back goes.
+    pub(crate) receiver: Option<Local>,
+    pub(crate) results: SmallVec<[Local; 2]>,
+    /// The template has room for [`FEW`] at least.
+    pub(crate) args: Args,
+}
+
 /// A wait with its landings.
 #[derive(Debug, Default)]
 pub(crate) struct Wait {
     /// What is waited for; there once the block is laid out.
     pub(crate) op: Option<WaitOp>,
+    /// The reporting site.
+    pub(crate) site: Option<u32>,
+    /// The row of what is pushed, and its arguments.
+    pub(crate) row: u32,
+    pub(crate) args: Args,
     /// Where it stands.
     pub(crate) at: Pc,
     pub(crate) ok: Pc,
@@ -390,6 +589,10 @@ pub(crate) struct Code {
     pub(crate) places: Vec<(Pc, Span)>,
     pub(crate) switches: Vec<Switch>,
     pub(crate) formats: Vec<Vec<FormatPart>>,
+    /// Of each format the immortal text that it made, if that is the same each time; else 0.
+    pub(crate) texts: Vec<AtomicU64>,
+    pub(crate) calls: Vec<PureCall>,
+    pub(crate) hosts: Vec<HostCall>,
     pub(crate) waits: Vec<Wait>,
     /// Local of every register, for the operands of waits and formats.
     pub(crate) local: Vec<Local>,
@@ -428,8 +631,16 @@ impl Code {
     }
 
     /// A list of `N` operands.
+    #[inline(always)]
     pub(crate) fn fixed<const N: usize>(&self, at: List) -> [u32; N] {
-        let slice = &self.operands[at as usize..at as usize + N];
-        slice.try_into().expect("the slice has N elements")
+        debug_assert!(at as usize + N <= self.operands.len());
+        // SAFETY: compiling has put `N` operands there for the operation that asks.
+        unsafe {
+            self.operands
+                .as_ptr()
+                .add(at as usize)
+                .cast::<[u32; N]>()
+                .read()
+        }
     }
 }

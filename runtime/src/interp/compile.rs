@@ -1,21 +1,27 @@
 //! From IR to the interpreter's code: blocks in one line, block parameters as moves, landings that reload slots.
 
+mod branches;
+mod calls;
 mod select;
+mod uses;
 
-use super::code::{Code, Ins, Local, Param, Pc, Switch, Wait};
+use super::code::{Code, Ins, Local, Param, Pc, Wait};
+use crate::link::LinkedNative;
 use scn_compiler::Span;
-use scn_compiler::ir::{
-    Block, BlockId, Function, NativeRef, Reg, Target, Terminator, TryOp, Ty, WaitOp,
-};
-use smallvec::SmallVec;
+use scn_compiler::ir::{Block, BlockId, Function, NativeRef, Reg, Target, Terminator, TryOp, Ty};
+use uses::Uses;
 
 /// What a function refers to.
 #[derive(Clone, Copy)]
 pub(crate) struct Env<'a> {
     /// The bits of the constant objects.
     pub(crate) consts: &'a [u64],
-    /// Host functions.
-    pub(crate) natives: &'a [NativeRef],
+    /// Host functions as the program knows them.
+    pub(crate) refs: &'a [NativeRef],
+    /// The same, linked.
+    pub(crate) natives: &'a [LinkedNative],
+    /// All functions.
+    pub(crate) functions: &'a [Function],
 }
 
 /// Compiles a function.
@@ -30,7 +36,10 @@ pub(crate) fn compile(function: &Function, env: Env<'_>) -> Code {
 struct Compiler<'a> {
     function: &'a Function,
     env: Env<'a>,
+    uses: Uses,
     code: Code,
+    /// Where the block begins that is being laid out.
+    begun: Pc,
     /// Where each block begins, once it is laid out.
     start: Vec<Option<Pc>>,
     /// The block that goes on right behind what was emitted last.
@@ -83,12 +92,17 @@ impl<'a> Compiler<'a> {
             is_waiting: function.waits,
             ..Code::default()
         };
+        let slots = frame.map(|frame| &frame.slot[..]).unwrap_or_default();
+        let has_slot = |reg: Reg| slots.get(reg.index()).is_some_and(Option::is_some);
+        let uses = Uses::of(function, env.consts, env.refs, has_slot);
         let points = frame.map_or(0, |frame| frame.waits.len());
         code.waits.resize_with(points, Wait::default);
         Compiler {
             function,
             env,
+            uses,
             code,
+            begun: 0,
             start: vec![None; function.blocks.len()],
             next: Some(BlockId(0)),
             warm: Vec::new(),
@@ -171,15 +185,31 @@ impl<'a> Compiler<'a> {
 
     fn block(&mut self, id: BlockId) {
         let block: &'a Block = &self.function.blocks[id.index()];
-        self.start[id.index()] = Some(self.pc());
+        self.begun = self.pc();
+        self.start[id.index()] = Some(self.begun);
         self.save_all(&block.params);
+        let condition = self.uses.condition(block);
         for inst in &block.insts {
+            if condition.is_some_and(|condition| std::ptr::eq(condition, inst)) {
+                continue;
+            }
             self.at(inst.span);
             self.inst(inst);
             self.save_all(&inst.results);
         }
         self.at(block.term_span);
-        self.terminator(id, block);
+        if let (
+            Some(inst),
+            Terminator::Branch {
+                then, otherwise, ..
+            },
+        ) = (condition, &block.term)
+        {
+            let ins = self.comparing(&inst.op);
+            self.branch(ins, then, otherwise);
+        } else {
+            self.terminator(id, block);
+        }
     }
 
     /// An edge out of line.
@@ -192,10 +222,7 @@ impl<'a> Compiler<'a> {
             }
             From::Case(table, case) => self.code.switches[table].cases[case].1 = pc,
             From::Default(table) => self.code.switches[table].default = pc,
-            From::Branch(at) => match &mut self.code.ops[at as usize] {
-                Ins::Unless { to, .. } => *to = pc,
-                other => unreachable!("a branch was emitted there, not {other:?}"),
-            },
+            From::Branch(at) => branches::lead(&mut self.code.ops[at as usize], pc),
             From::Wait(wait) => {
                 self.code.waits[wait].err = pc;
                 self.reload(wait, false, stub.target, &[]);
@@ -208,9 +235,7 @@ impl<'a> Compiler<'a> {
     fn go(&mut self, target: &Target) {
         self.moves(target);
         match self.start[target.block.index()] {
-            Some(to) => {
-                self.emit(Ins::Jump { to });
-            }
+            Some(to) => self.go_back(to),
             None => self.next = Some(target.block),
         }
     }
@@ -218,13 +243,20 @@ impl<'a> Compiler<'a> {
     /// Moves arguments into the parameters of a block, as if all at once.
     fn moves(&mut self, target: &Target) {
         let params = &self.function.blocks[target.block.index()].params;
-        let pairs = params
-            .iter()
-            .zip(&target.args)
+        let pairs = || params.iter().zip(&target.args);
+        let moved = pairs()
+            .filter(|(_, from)| self.uses.constant(**from).is_none())
             .map(|(to, from)| (self.local(*to), self.local(*from)));
-        let pending: Vec<(Local, Local)> = pairs.filter(|(to, from)| to != from).collect();
+        let pending: Vec<(Local, Local)> = moved.filter(|(to, from)| to != from).collect();
         for (dst, src) in sequence(pending, self.spare) {
             self.emit(Ins::Copy { dst, src });
+        }
+        // What is constant is read from no local, so nothing that was moved is in its way.
+        for (to, from) in pairs() {
+            if let Some(bits) = self.uses.constant(*from) {
+                let dst = self.local(*to);
+                self.emit(Ins::Bits { dst, bits });
+            }
         }
     }
 
@@ -235,12 +267,19 @@ impl<'a> Compiler<'a> {
                 cond,
                 then,
                 otherwise,
-            } => self.branch(*cond, then, otherwise),
+            } => {
+                let cond = self.local(*cond);
+                self.branch(Ins::Unless { cond, to: 0 }, then, otherwise);
+            }
             Terminator::Switch {
                 value,
                 cases,
                 default,
             } => self.switch(*value, cases, default),
+            Terminator::Return(regs) if regs.len() == 1 => {
+                let src = self.local(regs[0]);
+                self.emit(Ins::ReturnOne { src });
+            }
             Terminator::Return(regs) => {
                 let list = self.list(&[regs]);
                 self.emit(Ins::Return { list });
@@ -276,104 +315,12 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn branch(&mut self, cond: Reg, then: &'a Target, otherwise: &'a Target) {
-        let cond = self.local(cond);
-        let at = self.emit(Ins::Unless { cond, to: 0 });
-        self.warm.push(Stub {
-            from: From::Branch(at),
-            target: otherwise,
-        });
-        self.go(then);
-    }
-
-    fn switch(&mut self, value: Reg, cases: &'a [(i64, Target)], default: &'a Target) {
-        let (value, table) = (self.local(value), self.code.switches.len());
-        let rows = cases.iter().map(|(case, _)| (*case, 0)).collect();
-        self.code.switches.push(Switch {
-            cases: rows,
-            default: 0,
-        });
-        self.emit(Ins::Switch {
-            value,
-            table: table as u32,
-        });
-        self.warm.push(Stub {
-            from: From::Default(table),
-            target: default,
-        });
-        for (case, (_, target)) in cases.iter().enumerate() {
-            self.warm.push(Stub {
-                from: From::Case(table, case),
-                target,
-            });
-        }
-    }
-
     /// Whether the first result is defined on the error edge too.
     fn is_inout(&self, op: &TryOp) -> bool {
         match op {
             TryOp::ListSet(..) => true,
-            TryOp::Host(id, _) => self.env.natives[id.index()].inout,
+            TryOp::Host(id, _) => self.env.refs[id.index()].inout,
             _ => false,
-        }
-    }
-
-    fn wait(&mut self, id: BlockId, op: &WaitOp, results: &[Reg], ok: &'a Target, err: &'a Target) {
-        let points = self.function.frame.iter().flat_map(|frame| &frame.waits);
-        let number = points
-            .map(|point| point.block)
-            .position(|block| block == id);
-        let number = number.expect("the frames pass lists each block that ends with a wait");
-        let at = self.emit(Ins::Wait {
-            wait: number as u32,
-        });
-        self.code.waits[number] = Wait {
-            op: Some(op.clone()),
-            at,
-            ok: self.pc(),
-            err: 0,
-        };
-        self.cold.push(Stub {
-            from: From::Wait(number),
-            target: err,
-        });
-        self.reload(number, true, ok, results);
-        for (which, reg) in (0u32..).zip(results) {
-            let dst = self.local(*reg);
-            self.emit(Ins::Returned { dst, which });
-            self.save(*reg);
-        }
-        self.go(ok);
-    }
-
-    /// Reads what a landing needs from the slots.
-    fn reload(&mut self, number: usize, is_ok: bool, target: &Target, results: &[Reg]) {
-        let point = self
-            .function
-            .frame
-            .as_ref()
-            .map(|frame| &frame.waits[number]);
-        let live = point.map_or(&[][..], |point| {
-            if is_ok {
-                &point.ok_live
-            } else {
-                &point.err_live
-            }
-        });
-        let extra = target
-            .args
-            .iter()
-            .filter(|reg| !results.contains(reg) && !live.contains(reg));
-        let mut seen: SmallVec<[Reg; 8]> = SmallVec::new();
-        for reg in live.iter().chain(extra) {
-            if seen.contains(reg) {
-                continue;
-            }
-            seen.push(*reg);
-            if let Some(slot) = self.slot(*reg) {
-                let dst = self.local(*reg);
-                self.emit(Ins::FromSlot { dst, slot });
-            }
         }
     }
 }

@@ -5,7 +5,8 @@ use super::run::Run;
 use crate::fault::{Detail, Fault, kind};
 use crate::object::{Any, layout, order, show, text};
 use crate::value::{Obj, Value};
-use scn_compiler::ir::{Cmp, DescId, FloatBin, FormatPart, Scalar};
+use scn_compiler::ir::{Cmp, DescId, FormatPart, Scalar};
+use std::sync::atomic::Ordering;
 
 /// Whether a comparison holds.
 #[inline(always)]
@@ -20,19 +21,9 @@ pub(super) fn compare<T: PartialOrd>(cmp: Cmp, left: &T, right: &T) -> bool {
     }
 }
 
-/// Float arithmetic.
-#[inline(always)]
-pub(super) fn float(op: FloatBin, left: f64, right: f64) -> f64 {
-    match op {
-        FloatBin::Add => left + right,
-        FloatBin::Sub => left - right,
-        FloatBin::Mul => left * right,
-        FloatBin::Div => left / right,
-        FloatBin::Rem => left % right,
-    }
-}
-
-fn arithmetic(operator: &'static str, left: i64, right: i64) -> Fault {
+/// The error of checked arithmetic.
+#[cold]
+pub(super) fn arithmetic(operator: &'static str, left: i64, right: i64) -> Fault {
     Fault::new(
         kind::SCRIPT_ARITHMETIC,
         Detail::Arithmetic(operator, left, right),
@@ -84,8 +75,9 @@ pub(super) fn element<T: Copy>(elements: &[T], at: i64) -> Result<T, Fault> {
     }
 }
 
+/// The error of an index.
 #[cold]
-fn outside(at: i64, len: usize) -> Fault {
+pub(super) fn outside(at: i64, len: usize) -> Fault {
     Fault::new(kind::SCRIPT_INDEX, Detail::Index(at, len as i64))
 }
 
@@ -244,6 +236,21 @@ impl Run<'_> {
         let made = self.ctx.heap.string(&out).into_bits();
         self.machine.text = out;
         made
+    }
+
+    /// Text that is the same each time: made once, for all workers. Two of them may make it at once, and both are right.
+    #[cold]
+    pub(super) fn text(&mut self, code: &Code, parts: u32) -> u64 {
+        let made = self.format(code, parts);
+        // SAFETY: `format` has made a string, whose reference is here.
+        unsafe {
+            let Ok(frozen) = self.linked.frozen().freeze(Obj::from_bits(made)) else {
+                return made;
+            };
+            self.ctx.heap.release_slot(made);
+            code.texts[parts as usize].store(frozen.bits(), Ordering::Release);
+            frozen.bits()
+        }
     }
 
     fn format_part(&self, code: &Code, part: &FormatPart, out: &mut String) {

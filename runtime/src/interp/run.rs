@@ -4,7 +4,7 @@
 use super::Machine;
 use super::code::{Code, Ins, List, Local, Pc};
 use crate::ctx::Ctx;
-use crate::fault::{Detail, Fault, kind};
+use crate::fault::Fault;
 use crate::frame::{Frame, Resume};
 use crate::link::Linked;
 use crate::object::{layout, text};
@@ -23,7 +23,7 @@ pub(super) struct Run<'a> {
     pub(super) pc: Pc,
     pub(super) base: usize,
     /// The window of the running function: `machine.locals` from `base` on.
-    regs: *mut u64,
+    pub(super) regs: *mut u64,
 }
 
 /// What an operation that leaves the line comes to.
@@ -88,15 +88,29 @@ impl<'a> Run<'a> {
     }
 
     /// Makes room for the window of the running function at `base`.
+    #[inline]
     pub(super) fn open_window(&mut self, base: usize) {
         let need = base + self.linked.code[self.function as usize].locals as usize;
         if self.machine.locals.len() < need {
-            self.machine
-                .locals
-                .resize(need.next_power_of_two().max(1024), 0);
+            self.grow(need);
         }
+        self.move_window(base);
+    }
+
+    /// Makes the window at `base` the running function's; there is room for it.
+    #[inline]
+    pub(super) fn move_window(&mut self, base: usize) {
+        debug_assert!(base <= self.machine.locals.len());
         self.base = base;
-        self.regs = self.machine.locals[base..].as_mut_ptr();
+        // SAFETY: windows lie inside of the file of locals.
+        self.regs = unsafe { self.machine.locals.as_mut_ptr().add(base) };
+    }
+
+    /// Makes the file of locals larger; windows may move.
+    #[cold]
+    pub(super) fn grow(&mut self, need: usize) {
+        let size = need.next_power_of_two().max(1024);
+        self.machine.locals.resize(size, 0);
     }
 
     #[inline(always)]
@@ -113,16 +127,6 @@ impl<'a> Run<'a> {
         unsafe { self.regs.add(local as usize).write(bits) };
     }
 
-    #[inline(always)]
-    fn int(&self, local: Local) -> i64 {
-        self.reg(local) as i64
-    }
-
-    #[inline(always)]
-    fn float(&self, local: Local) -> f64 {
-        f64::from_bits(self.reg(local))
-    }
-
     /// The object in a local that is not null.
     #[inline(always)]
     pub(super) fn obj(&self, local: Local) -> Obj {
@@ -134,24 +138,96 @@ impl<'a> Run<'a> {
     ///
     /// # Safety
     /// The code was verified: registers hold what their operations expect. Reference counts are explicit in it.
+    // Operations that are unsafe themselves read locals by the same macros.
+    #[allow(unused_unsafe)]
     unsafe fn run(&mut self) -> Resume {
         let linked = self.linked;
         let mut code: &Code = &linked.code[self.function as usize];
+        let mut ops: *const Ins = code.ops.as_ptr();
+        // SAFETY: `pc` is a position in the code.
+        let mut ip: *const Ins = unsafe { ops.add(self.pc as usize) };
+        let mut regs: *mut u64 = self.regs;
+        // The window is in a variable of its own, because nobody else changes it while an operation runs. The same of
+        // `ip`: it is behind the operation that runs, and `pc` is that operation's position only where somebody asks.
+        macro_rules! reg {
+            ($local:expr) => {{
+                debug_assert!($local < code.locals);
+                // SAFETY: locals of the running function lie inside of its window, which is open.
+                unsafe { regs.add($local as usize).read() }
+            }};
+        }
+        macro_rules! int {
+            ($local:expr) => {
+                reg!($local).cast_signed()
+            };
+        }
+        macro_rules! float {
+            ($local:expr) => {
+                f64::from_bits(reg!($local))
+            };
+        }
+        macro_rules! obj {
+            ($local:expr) => {
+                // SAFETY: the verifier says that the register holds a live object here.
+                unsafe { Obj::from_bits(reg!($local)) }
+            };
+        }
+        macro_rules! set {
+            ($local:expr, $bits:expr) => {{
+                let bits: u64 = $bits;
+                debug_assert!($local < code.locals);
+                // SAFETY: as `reg`.
+                unsafe { regs.add($local as usize).write(bits) }
+            }};
+        }
+        macro_rules! jump {
+            ($to:expr) => {{
+                debug_assert!(($to as usize) < code.ops.len());
+                // SAFETY: jumps lead to laid out blocks.
+                ip = unsafe { ops.add($to as usize) };
+                continue;
+            }};
+        }
+        // Tells the rest where the run is.
+        macro_rules! note {
+            () => {
+                // SAFETY: `ip` is behind an operation of the code.
+                self.pc = unsafe { ip.offset_from(ops) } as Pc - 1
+            };
+        }
+        // Goes on where the rest says.
+        macro_rules! resume {
+            () => {{
+                // SAFETY: `pc` is a position in the code.
+                ip = unsafe { ops.add(self.pc as usize) };
+                continue;
+            }};
+        }
+        // The same, in what may be another function.
+        macro_rules! enter {
+            () => {{
+                code = &linked.code[self.function as usize];
+                ops = code.ops.as_ptr();
+                regs = self.regs;
+                resume!()
+            }};
+        }
+        macro_rules! fail {
+            ($fault:expr) => {{
+                note!();
+                self.raise_here($fault);
+                match self.err_edge(code) {
+                    Flow::On => resume!(),
+                    Flow::Out(answer) => return answer,
+                }
+            }};
+        }
         macro_rules! arith {
-            ($method:ident, $name:literal, $dst:ident, $a:ident, $b:ident) => {{
-                let (left, right) = (self.int($a), self.int($b));
+            ($method:ident, $name:literal, $dst:ident, $a:ident, $right:expr) => {{
+                let (left, right): (i64, i64) = (int!($a), $right);
                 match left.$method(right) {
-                    Some(result) => self.set($dst, result as u64),
-                    None => {
-                        self.raise_here(Fault::new(
-                            kind::SCRIPT_ARITHMETIC,
-                            Detail::Arithmetic($name, left, right),
-                        ));
-                        match self.err_edge(code) {
-                            Flow::On => continue,
-                            Flow::Out(answer) => return answer,
-                        }
-                    }
+                    Some(result) => set!($dst, result.cast_unsigned()),
+                    None => fail!(super::ops::arithmetic($name, left, right)),
                 }
             }};
         }
@@ -159,290 +235,380 @@ impl<'a> Run<'a> {
             ($result:expr) => {
                 match $result {
                     Ok(value) => value,
-                    Err(fault) => {
-                        self.raise_here(fault);
-                        match self.err_edge(code) {
-                            Flow::On => continue,
-                            Flow::Out(answer) => return answer,
-                        }
-                    }
+                    Err(fault) => fail!(fault),
+                }
+            };
+        }
+        macro_rules! unless {
+            ($holds:expr, $to:ident) => {{
+                // Of floats neither may hold, so this is not the opposite comparison.
+                let holds: bool = $holds;
+                if !holds {
+                    jump!($to)
+                }
+            }};
+        }
+        macro_rules! poke {
+            () => {
+                if self.ctx.heap.poke.load(Ordering::Relaxed) != 0 {
+                    note!();
+                    fallible!(crate::driver::poked(self.ctx));
                 }
             };
         }
         loop {
-            debug_assert!((self.pc as usize) < code.ops.len());
-            // SAFETY: jumps lead to laid out blocks, and each block ends with an operation that leaves the line.
-            let ins = unsafe { *code.ops.get_unchecked(self.pc as usize) };
-            match ins {
-                Ins::Bits { dst, bits } => self.set(dst, bits),
-                Ins::Copy { dst, src } => self.set(dst, self.reg(src)),
-                Ins::Global { dst, global } => self.set(dst, linked.global(global)),
-                Ins::And { dst, a, b } => self.set(dst, self.reg(a) & self.reg(b)),
-                Ins::Or { dst, a, b } => self.set(dst, self.reg(a) | self.reg(b)),
-                Ins::Xor { dst, a, b } => self.set(dst, self.reg(a) ^ self.reg(b)),
-                Ins::AddWrap { dst, a, b } => self.set(dst, self.reg(a).wrapping_add(self.reg(b))),
-                Ins::SubWrap { dst, a, b } => self.set(dst, self.reg(a).wrapping_sub(self.reg(b))),
+            // SAFETY: each block ends with an operation that leaves the line, so there is one where `ip` points.
+            let ins = unsafe { &*ip };
+            // SAFETY: one behind an operation is inside of the code or right behind it.
+            ip = unsafe { ip.add(1) };
+            match *ins {
+                Ins::Bits { dst, bits } => set!(dst, bits),
+                Ins::Copy { dst, src } => set!(dst, reg!(src)),
+                Ins::Global { dst, global } => set!(dst, linked.global(global)),
+                Ins::And { dst, a, b } => set!(dst, reg!(a) & reg!(b)),
+                Ins::Or { dst, a, b } => set!(dst, reg!(a) | reg!(b)),
+                Ins::Xor { dst, a, b } => set!(dst, reg!(a) ^ reg!(b)),
+                Ins::AddWrap { dst, a, b } => set!(dst, reg!(a).wrapping_add(reg!(b))),
+                Ins::SubWrap { dst, a, b } => set!(dst, reg!(a).wrapping_sub(reg!(b))),
                 Ins::IntCmp { cmp, dst, a, b } => {
-                    let holds = super::ops::compare(cmp, &self.int(a), &self.int(b));
-                    self.set(dst, u64::from(holds));
+                    let holds = super::ops::compare(cmp, &int!(a), &int!(b));
+                    set!(dst, u64::from(holds));
                 }
                 Ins::FloatCmp { cmp, dst, a, b } => {
-                    let holds = super::ops::compare(cmp, &self.float(a), &self.float(b));
-                    self.set(dst, u64::from(holds));
+                    let holds = super::ops::compare(cmp, &float!(a), &float!(b));
+                    set!(dst, u64::from(holds));
                 }
-                Ins::FloatBin { op, dst, a, b } => {
-                    let result = super::ops::float(op, self.float(a), self.float(b));
-                    self.set(dst, result.to_bits());
+                Ins::IntCmpImm { cmp, dst, a, imm } => {
+                    let holds = super::ops::compare(cmp, &int!(a), &i64::from(imm));
+                    set!(dst, u64::from(holds));
                 }
-                Ins::FloatNeg { dst, src } => self.set(dst, (-self.float(src)).to_bits()),
-                Ins::Not { dst, src } => self.set(dst, 1 - self.reg(src)),
-                Ins::ToFloat { dst, src } => self.set(dst, (self.int(src) as f64).to_bits()),
-                Ins::IsNull { dst, src } => self.set(dst, u64::from(self.reg(src) == 0)),
-                Ins::OptFlag { dst, src } => self.set(dst, u64::from(self.reg(src) != 0)),
+                Ins::AddWrapImm { dst, a, imm } => {
+                    set!(dst, int!(a).wrapping_add(i64::from(imm)).cast_unsigned());
+                }
+                Ins::FloatAdd { dst, a, b } => set!(dst, (float!(a) + float!(b)).to_bits()),
+                Ins::FloatSub { dst, a, b } => set!(dst, (float!(a) - float!(b)).to_bits()),
+                Ins::FloatMul { dst, a, b } => set!(dst, (float!(a) * float!(b)).to_bits()),
+                Ins::FloatDiv { dst, a, b } => set!(dst, (float!(a) / float!(b)).to_bits()),
+                Ins::FloatRem { dst, a, b } => set!(dst, (float!(a) % float!(b)).to_bits()),
+                Ins::Sqrt { dst, src } => set!(dst, float!(src).sqrt().to_bits()),
+                Ins::FloatNeg { dst, src } => set!(dst, (-float!(src)).to_bits()),
+                Ins::Not { dst, src } => set!(dst, 1 - reg!(src)),
+                Ins::ToFloat { dst, src } => set!(dst, (int!(src) as f64).to_bits()),
+                Ins::IsNull { dst, src } => set!(dst, u64::from(reg!(src) == 0)),
+                Ins::OptFlag { dst, src } => set!(dst, u64::from(reg!(src) != 0)),
                 // SAFETY: the pointer is null or a box, which has one slot.
                 Ins::OptPayload { dst, src } => unsafe {
-                    let bits = match self.reg(src) {
+                    let bits = match reg!(src) {
                         0 => 0,
                         bits => layout::slot(Obj::from_bits(bits), 0).read(),
                     };
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 },
                 Ins::OptBox { dst, desc, list } => {
                     let [flag, payload] = code.fixed(list);
-                    let boxed =
-                        (self.reg(flag) != 0).then(|| self.new_box(desc, self.reg(payload)));
-                    self.set(dst, boxed.unwrap_or(0));
+                    let boxed = (reg!(flag) != 0).then(|| self.new_box(desc, reg!(payload)));
+                    set!(dst, boxed.unwrap_or(0));
                 }
-                Ins::Box { dst, desc, src } => self.set(dst, self.new_box(desc, self.reg(src))),
+                Ins::Box { dst, desc, src } => set!(dst, self.new_box(desc, reg!(src))),
                 Ins::New { dst, desc, list } => {
                     let slots: SmallVec<[u64; 16]> = self.values(code, list);
                     // SAFETY: the verifier compared the slots with the descriptor.
                     let obj = unsafe { self.ctx.heap.slots(DescId(desc), &slots) };
-                    self.set(dst, obj.bits());
+                    set!(dst, obj.bits());
                 }
                 Ins::NewList { dst, desc, list } => {
                     let bits = self.new_list(code, desc, list);
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 }
                 Ins::NewMap { dst, desc, list } => {
                     let bits = self.new_map(code, desc, list);
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 }
                 // SAFETY: the object has that slot.
                 Ins::Load { dst, obj, at } => unsafe {
-                    self.set(dst, layout::slot(self.obj(obj), at).read());
+                    set!(dst, layout::slot(obj!(obj), at).read());
                 },
                 // SAFETY: the object is unique and has that slot.
                 Ins::Take { dst, obj, at } => unsafe {
-                    self.set(dst, layout::slot(self.obj(obj), at).replace(0));
+                    set!(dst, layout::slot(obj!(obj), at).replace(0));
                 },
-                Ins::Store { obj, at, src } => self.store(self.obj(obj), at, self.reg(src)),
+                // SAFETY: the object is unique and has that slot, which holds no pointer.
+                Ins::Store { obj, at, src } => unsafe {
+                    layout::slot(obj!(obj), at).write(reg!(src));
+                },
+                Ins::StoreObj { obj, at, src } => self.store(obj!(obj), at, reg!(src)),
                 // SAFETY: the register is owned and consumed here.
                 Ins::Unique { dst, src } => unsafe {
-                    let unique = self.ctx.heap.unique(self.obj(src));
-                    self.set(dst, unique.bits());
+                    let unique = self.ctx.heap.unique(obj!(src));
+                    set!(dst, unique.bits());
                 },
-                Ins::ListLen { dst, src } => self.set(dst, u64::from(self.list(src).len)),
+                Ins::ListLen { dst, src } => set!(dst, u64::from(list_of(obj!(src)).len)),
                 // SAFETY: it is a text.
                 Ins::BytesLen { dst, src } => unsafe {
-                    self.set(dst, self.obj(src).body::<layout::Text>().len);
+                    set!(dst, obj!(src).body::<layout::Text>().len);
                 },
                 Ins::ListAt { dst, list, at } => {
-                    let bits = self.list(list).slots()[self.reg(at) as usize];
-                    self.set(dst, bits);
+                    let slots = list_of(obj!(list)).slots();
+                    set!(dst, slots[reg!(at) as usize]);
                 }
-                Ins::MapLen { dst, src } => self.set(dst, u64::from(self.map(src).len)),
+                Ins::MapLen { dst, src } => set!(dst, u64::from(map_of(obj!(src)).len)),
                 Ins::MapKeyAt { dst, map, at } => {
-                    self.set(dst, self.map(map).entries()[self.reg(at) as usize].key);
+                    set!(dst, map_of(obj!(map)).entries()[reg!(at) as usize].key);
                 }
                 Ins::MapValueAt { dst, map, at } => {
-                    self.set(dst, self.map(map).entries()[self.reg(at) as usize].value);
+                    set!(dst, map_of(obj!(map)).entries()[reg!(at) as usize].value);
                 }
                 Ins::MapGet { list } => self.map_get(code, list),
                 Ins::MapTake { list } => self.map_take(code, list),
                 Ins::MapInsert { dst, list } => {
                     let [map, key, value] = code.fixed(list);
                     let bits = self.map_insert(map, key, value);
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 }
                 // SAFETY: list and value are owned and consumed here; the value has the type of the elements.
                 Ins::ListPush { dst, list, src } => unsafe {
-                    let unique = self.ctx.heap.unique(self.obj(list));
-                    self.ctx.heap.list_push(unique, self.reg(src));
-                    self.set(dst, unique.bits());
+                    let unique = self.ctx.heap.unique(obj!(list));
+                    self.ctx.heap.list_push(unique, reg!(src));
+                    set!(dst, unique.bits());
                 },
                 Ins::ListPut { list, at, src } => {
-                    self.list_put(self.obj(list), self.reg(at) as usize, self.reg(src));
+                    self.list_put(obj!(list), reg!(at) as usize, reg!(src));
                 }
                 Ins::Equal { dst, a, b } => {
                     let equal = self.equal(a, b);
-                    self.set(dst, u64::from(equal));
+                    set!(dst, u64::from(equal));
                 }
                 Ins::Format { dst, parts } => {
                     let bits = self.format(code, parts);
-                    self.set(dst, bits);
+                    set!(dst, bits);
+                }
+                Ins::Text { dst, parts } => {
+                    let known = code.texts[parts as usize].load(Ordering::Acquire);
+                    let bits = match known {
+                        0 => self.text(code, parts),
+                        known => known,
+                    };
+                    set!(dst, bits);
                 }
                 Ins::CellLoad { dst, cell } => {
                     let bits = self.ctx.with_user(|user| user.cells[cell as usize].get());
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 }
                 Ins::CellTake { dst, cell } => {
                     let bits = self
                         .ctx
                         .with_user(|user| user.cells[cell as usize].replace(0));
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 }
-                Ins::CellStore { pointer, cell, src } => {
-                    self.store_cell(pointer, cell, self.reg(src))
-                }
+                Ins::CellStore { pointer, cell, src } => self.store_cell(pointer, cell, reg!(src)),
                 Ins::Retain { dst, src } => {
-                    let bits = self.reg(src);
+                    let bits = reg!(src);
                     // SAFETY: the register holds null or a live object.
                     if let Some(obj) = unsafe { Value(bits).obj() } {
                         obj.retain();
                     }
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 }
                 // SAFETY: the register is owned and consumed here.
-                Ins::Drop { src } => unsafe { self.ctx.heap.release_slot(self.reg(src)) },
+                Ins::Drop { src } => unsafe { self.ctx.heap.release_slot(reg!(src)) },
                 Ins::ErrTake { dst } => {
                     let error = self.ctx.take_err().map_or(0, crate::object::Own::into_bits);
-                    self.set(dst, error);
+                    set!(dst, error);
                 }
                 // SAFETY: the register holds an owned error, which is consumed here.
                 Ins::ErrSet { src } => unsafe {
                     self.ctx
-                        .set_err(Some(crate::object::Own::from_bits(self.reg(src))));
+                        .set_err(Some(crate::object::Own::from_bits(reg!(src))));
                 },
                 Ins::ErrIsCancel { dst } => {
-                    self.set(dst, u64::from(self.ctx.err_is_cancellation()));
+                    set!(dst, u64::from(self.ctx.err_is_cancellation()));
                 }
-                Ins::ErrTrace => self.trace_error(),
+                Ins::ErrTrace => {
+                    note!();
+                    self.trace_error();
+                }
                 Ins::Site { site } => self.ctx.set_next_site(site),
-                Ins::Call { function, list } => {
-                    if let Err(fault) = self.call(code, function, list) {
-                        self.raise_here(fault);
-                        match self.err_edge(code) {
-                            Flow::On => continue,
-                            Flow::Out(answer) => return answer,
-                        }
+                Ins::Call { call } => {
+                    note!();
+                    if let Err(fault) = self.call(code, call) {
+                        fail!(fault)
                     }
-                    code = &linked.code[self.function as usize];
-                    continue;
+                    enter!()
                 }
-                Ins::Host { native, list } => {
-                    if !self.host(code, native, list) {
+                Ins::Host { call } => {
+                    note!();
+                    if !self.host(code, call) {
                         match self.err_edge(code) {
-                            Flow::On => continue,
+                            Flow::On => resume!(),
                             Flow::Out(answer) => return answer,
                         }
                     }
                 }
                 Ins::Spawn { function, list } => self.spawn(code, function, list),
-                Ins::Add { dst, a, b } => arith!(checked_add, "+", dst, a, b),
-                Ins::Sub { dst, a, b } => arith!(checked_sub, "-", dst, a, b),
-                Ins::Mul { dst, a, b } => arith!(checked_mul, "*", dst, a, b),
-                Ins::Div { dst, a, b } => arith!(checked_div, "/", dst, a, b),
+                Ins::Add { dst, a, b } => arith!(checked_add, "+", dst, a, int!(b)),
+                Ins::Sub { dst, a, b } => arith!(checked_sub, "-", dst, a, int!(b)),
+                Ins::Mul { dst, a, b } => arith!(checked_mul, "*", dst, a, int!(b)),
+                Ins::Div { dst, a, b } => arith!(checked_div, "/", dst, a, int!(b)),
+                Ins::AddImm { dst, a, imm } => {
+                    arith!(checked_add, "+", dst, a, i64::from(imm))
+                }
+                Ins::SubImm { dst, a, imm } => {
+                    arith!(checked_sub, "-", dst, a, i64::from(imm))
+                }
+                Ins::MulImm { dst, a, imm } => {
+                    arith!(checked_mul, "*", dst, a, i64::from(imm))
+                }
                 Ins::Rem { dst, a, b } => {
-                    let result = super::ops::remainder(self.int(a), self.int(b));
+                    let result = super::ops::remainder(int!(a), int!(b));
                     let result = fallible!(result);
-                    self.set(dst, result as u64);
+                    set!(dst, result as u64);
                 }
                 Ins::Shl { dst, a, b } => {
-                    let by = fallible!(super::ops::shift("<<", self.int(a), self.int(b)));
-                    self.set(dst, self.reg(a) << by);
+                    let by = fallible!(super::ops::shift("<<", int!(a), int!(b)));
+                    set!(dst, reg!(a) << by);
                 }
                 Ins::Shr { dst, a, b } => {
-                    let by = fallible!(super::ops::shift(">>", self.int(a), self.int(b)));
-                    self.set(dst, (self.int(a) >> by) as u64);
+                    let by = fallible!(super::ops::shift(">>", int!(a), int!(b)));
+                    set!(dst, (int!(a) >> by) as u64);
                 }
                 Ins::Neg { dst, src } => {
-                    let result = fallible!(super::ops::negate(self.int(src)));
-                    self.set(dst, result as u64);
+                    let result = fallible!(super::ops::negate(int!(src)));
+                    set!(dst, result as u64);
                 }
                 Ins::ToInt { dst, src } => {
-                    let result = fallible!(super::ops::to_int(self.float(src)));
-                    self.set(dst, result as u64);
+                    let result = fallible!(super::ops::to_int(float!(src)));
+                    set!(dst, result as u64);
                 }
                 Ins::ListGet { dst, list, at } => {
-                    let bits =
-                        fallible!(super::ops::element(self.list(list).slots(), self.int(at)));
-                    self.set(dst, bits);
+                    let slots = list_of(obj!(list)).slots();
+                    match slots.get(reg!(at) as usize) {
+                        Some(bits) => set!(dst, *bits),
+                        None => fail!(super::ops::outside(int!(at), slots.len())),
+                    }
                 }
                 Ins::ListSet { dst, list } => {
                     let [list, at, value] = code.fixed(list);
-                    let (unique, result) = self.list_set(list, at, value);
-                    self.set(dst, unique);
+                    // SAFETY: the list is owned and consumed here, and comes back; its slots hold no pointers.
+                    let (obj, slots) = unsafe {
+                        let obj = self.ctx.heap.unique(obj!(list));
+                        (obj, obj.body_mut::<layout::List>().slots_mut())
+                    };
+                    let (at, bits) = (reg!(at), reg!(value));
+                    set!(dst, obj.bits());
+                    match slots.get_mut(at as usize) {
+                        Some(slot) => *slot = bits,
+                        None => fail!(super::ops::outside(at.cast_signed(), slots.len())),
+                    }
+                }
+                Ins::ListSetObj { dst, list } => {
+                    let [list, at, value] = code.fixed(list);
+                    let (bits, result) = self.list_set(list, at, value);
+                    set!(dst, bits);
                     fallible!(result);
                 }
                 Ins::ListTake { dst, list, at } => {
                     let bits = fallible!(self.list_take(list, at));
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 }
                 Ins::BytesGet { dst, bytes, at } => {
                     // SAFETY: it is a text.
-                    let bytes = unsafe { text::bytes_of(self.obj(bytes)) };
-                    let byte = fallible!(super::ops::element(bytes, self.int(at)));
-                    self.set(dst, u64::from(byte));
+                    let bytes = unsafe { text::bytes_of(obj!(bytes)) };
+                    let byte = fallible!(super::ops::element(bytes, int!(at)));
+                    set!(dst, u64::from(byte));
                 }
-                Ins::Poke => {
-                    if self.ctx.heap.poke.load(Ordering::Relaxed) != 0 {
-                        fallible!(crate::driver::poked(self.ctx));
+                Ins::Poke => poke!(),
+                Ins::Wait { wait } => {
+                    note!();
+                    match self.wait(code, wait) {
+                        Flow::On => resume!(),
+                        Flow::Out(answer) => return answer,
                     }
                 }
-                Ins::Wait { wait } => match self.wait(code, wait) {
-                    Flow::On => continue,
-                    Flow::Out(answer) => return answer,
-                },
                 // SAFETY: the frame of a waiting function has that slot.
                 Ins::ToSlot { slot, src } => unsafe {
-                    Frame::slots(self.frame)
-                        .add(slot as usize)
-                        .write(self.reg(src));
+                    Frame::slots(self.frame).add(slot as usize).write(reg!(src));
                 },
                 // SAFETY: the frame of a waiting function has that slot.
                 Ins::FromSlot { dst, slot } => unsafe {
                     let bits = Frame::slots(self.frame).add(slot as usize).read();
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 },
                 Ins::Returned { dst, which } => {
                     // SAFETY: each popped frame has two slots, readable until this strand calls again.
                     let bits = unsafe { self.ctx.worker().results().add(which as usize).read() };
-                    self.set(dst, bits);
+                    set!(dst, bits);
                 }
-                Ins::Jump { to } => {
-                    self.pc = to;
-                    continue;
-                }
-                Ins::Unless { cond, to } => {
-                    if self.reg(cond) == 0 {
-                        self.pc = to;
-                        continue;
+                Ins::Jump { to } => jump!(to),
+                Ins::Unless { cond, to } => unless!(reg!(cond) != 0, to),
+                Ins::If { cond, to } => unless!(reg!(cond) == 0, to),
+                Ins::UnlessLt { a, b, to } => unless!(int!(a) < int!(b), to),
+                Ins::UnlessLe { a, b, to } => unless!(int!(a) <= int!(b), to),
+                Ins::UnlessEq { a, b, to } => unless!(int!(a) == int!(b), to),
+                Ins::UnlessNe { a, b, to } => unless!(int!(a) != int!(b), to),
+                Ins::UnlessLtImm { a, imm, to } => unless!(int!(a) < i64::from(imm), to),
+                Ins::UnlessLeImm { a, imm, to } => unless!(int!(a) <= i64::from(imm), to),
+                Ins::UnlessGtImm { a, imm, to } => unless!(int!(a) > i64::from(imm), to),
+                Ins::UnlessGeImm { a, imm, to } => unless!(int!(a) >= i64::from(imm), to),
+                Ins::UnlessEqImm { a, imm, to } => unless!(int!(a) == i64::from(imm), to),
+                Ins::UnlessNeImm { a, imm, to } => unless!(int!(a) != i64::from(imm), to),
+                Ins::UnlessFloatLt { a, b, to } => unless!(float!(a) < float!(b), to),
+                Ins::UnlessFloatLe { a, b, to } => unless!(float!(a) <= float!(b), to),
+                Ins::LoopLt { a, b, to } => {
+                    poke!();
+                    if int!(a) < int!(b) {
+                        jump!(to)
                     }
                 }
+                Ins::LoopLe { a, b, to } => {
+                    poke!();
+                    if int!(a) <= int!(b) {
+                        jump!(to)
+                    }
+                }
+                Ins::CountLt { a, b, to } => {
+                    let count = int!(a).wrapping_add(1);
+                    set!(a, count.cast_unsigned());
+                    poke!();
+                    if count < int!(b) {
+                        jump!(to)
+                    }
+                }
+                Ins::Again { to } => {
+                    poke!();
+                    jump!(to)
+                }
                 Ins::Switch { value, table } => {
-                    let (switch, value) = (&code.switches[table as usize], self.int(value));
+                    let (switch, value) = (&code.switches[table as usize], int!(value));
                     let case = switch.cases.iter().find(|case| case.0 == value);
-                    self.pc = case.map_or(switch.default, |case| case.1);
-                    continue;
+                    jump!(case.map_or(switch.default, |case| case.1))
+                }
+                Ins::ReturnOne { src } => {
+                    let bits = reg!(src);
+                    if let Some(record) = self.leave(code) {
+                        let caller = &linked.code[record.function as usize];
+                        if let [dst] = caller.calls[record.call as usize].results[..] {
+                            code = caller;
+                            regs = self.regs;
+                            set!(dst, bits);
+                        }
+                        enter!()
+                    }
+                    // SAFETY: each frame has at least two slots.
+                    unsafe { Frame::slots(self.frame).write(bits) };
+                    return Resume::Done;
                 }
                 Ins::Return { list } => {
                     if let Flow::Out(answer) = self.give_back(code, list) {
                         return answer;
                     }
-                    code = &linked.code[self.function as usize];
-                    continue;
+                    enter!()
                 }
                 Ins::Fail => match self.unwind(linked) {
-                    Flow::On => {
-                        code = &linked.code[self.function as usize];
-                        continue;
-                    }
+                    Flow::On => enter!(),
                     Flow::Out(answer) => return answer,
                 },
                 Ins::Unreachable => unreachable!("lowering says that control never comes here"),
             }
-            self.pc += 1;
         }
     }
 
@@ -461,16 +627,6 @@ impl<'a> Run<'a> {
         // SAFETY: all of them were written.
         unsafe { values.set_len(locals.len()) };
         values
-    }
-
-    fn list(&self, local: Local) -> &layout::List {
-        // SAFETY: the register holds a list.
-        unsafe { self.obj(local).body() }
-    }
-
-    fn map(&self, local: Local) -> &layout::Map {
-        // SAFETY: the register holds a map.
-        unsafe { self.obj(local).body() }
     }
 
     /// Puts an error of the operation at `pc` into `ctx.err`.
@@ -508,4 +664,16 @@ impl<'a> Run<'a> {
             None => unreachable!("what can fail ends its block and has an error edge"),
         }
     }
+}
+
+#[inline(always)]
+fn list_of<'o>(obj: Obj) -> &'o layout::List {
+    // SAFETY: the verifier says that the register holds a list, which lives as long as the operation runs.
+    unsafe { obj.body() }
+}
+
+#[inline(always)]
+fn map_of<'o>(obj: Obj) -> &'o layout::Map {
+    // SAFETY: as `list_of`, a map.
+    unsafe { obj.body() }
 }

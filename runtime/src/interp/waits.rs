@@ -1,7 +1,7 @@
 //! Waits and spawns: what the interpreter hands to the driver.
 
 use super::DEPTH_LIMIT;
-use super::code::{Code, List};
+use super::code::{Args, Code, List, Wait};
 use super::run::{Flow, Run};
 use crate::fault::{Fault, kind};
 use crate::frame::{Frame, Resume};
@@ -13,29 +13,29 @@ use smallvec::SmallVec;
 impl Run<'_> {
     /// Begins a wait: the driver runs what was pushed, then resumes this frame at the landing.
     pub(super) fn wait(&mut self, code: &Code, wait: u32) -> Flow {
-        let op = code.waits[wait as usize]
+        let point = &code.waits[wait as usize];
+        let op = point
             .op
             .as_ref()
             .expect("each wait that is reached was laid out");
-        self.ctx.set_site(self.function, self.pc);
-        if let WaitOp::Call(id, args) = op
-            && !self.descend(code, id.0, args)
+        self.ctx.set_site(self.function, self.pc, point.site);
+        if let WaitOp::Call(id, _) = op
+            && !self.descend(id.0, &point.args)
         {
-            self.pc = code.waits[wait as usize].err;
+            self.pc = point.err;
             return Flow::On;
         }
         // SAFETY: the frame is live; state `k + 1` is "after wait k".
         unsafe { (*self.frame).state = wait as u16 + 1 };
         match op {
-            WaitOp::Call(id, args) => self.push(code, id.0, args),
-            WaitOp::Host(id, args) => self.push(code, self.linked.functions() as u32 + id.0, args),
+            WaitOp::Call(..) | WaitOp::Host(..) => self.push(point),
             WaitOp::Parallel(..) | WaitOp::Race(..) | WaitOp::ForEach { .. } => self.join(code, op),
         }
         Flow::Out(Resume::Call)
     }
 
     /// Counts a call of a recursive function; false if it would be too deep, with the error in `ctx.err`.
-    fn descend(&mut self, code: &Code, function: u32, args: &[Reg]) -> bool {
+    fn descend(&mut self, function: u32, args: &Args) -> bool {
         let linked = self.linked;
         let callee = &linked.code[function as usize];
         if !callee.recursive {
@@ -45,22 +45,28 @@ impl Run<'_> {
             self.ctx.depth.set(self.ctx.depth.get() + 1);
             return true;
         }
-        let args: SmallVec<[u64; 8]> = args
-            .iter()
-            .map(|reg| self.reg(code.local[reg.index()]))
-            .collect();
-        self.drop_args(callee, &args);
+        let mut bits: SmallVec<[u64; 8]> = SmallVec::from_slice(&args.template);
+        for (to, from) in &args.moves {
+            bits[*to as usize] = self.reg(*from);
+        }
+        self.drop_args(callee, &bits);
         self.raise_here(too_deep());
         false
     }
 
     /// Pushes a frame with its arguments.
-    fn push(&mut self, code: &Code, row: u32, args: &[Reg]) {
-        let frame = self.ctx.worker().push_frame(row);
-        for (at, reg) in args.iter().enumerate() {
-            let bits = self.reg(code.local[reg.index()]);
-            // SAFETY: a frame has a slot for each argument.
-            unsafe { Frame::slots(frame.as_ptr()).add(at).write(bits) };
+    fn push(&mut self, point: &Wait) {
+        let frame = self.ctx.worker().push_frame(point.row);
+        let args = &point.args;
+        // SAFETY: a frame has a slot for each argument.
+        unsafe {
+            let slots = Frame::slots(frame.as_ptr());
+            if args.moves.len() < args.template.len() {
+                slots.copy_from_nonoverlapping(args.template.as_ptr(), args.template.len());
+            }
+            for (to, from) in &args.moves {
+                slots.add(*to as usize).write(self.reg(*from));
+            }
         }
     }
 

@@ -2,8 +2,19 @@
 
 use super::Compiler;
 use crate::interp::code::{Ins, List, Local};
-use scn_compiler::ir::{CheckedOp, Inst, IntBin, Op, Reg, TryOp, Ty};
+use scn_compiler::ir::{CheckedOp, FloatBin, Inst, IntBin, NativeRef, Op, Reg, TryOp, Ty};
 use smallvec::SmallVec;
+use std::sync::atomic::AtomicU64;
+
+/// Host functions that are operations here.
+pub(super) fn is_intrinsic(native: &NativeRef) -> bool {
+    matches!(native.name.as_str(), "list.push" | "math.sqrt")
+}
+
+/// Whether the second operand may be in the operation.
+pub(super) fn has_imm(op: CheckedOp) -> bool {
+    matches!(op, CheckedOp::Add | CheckedOp::Sub | CheckedOp::Mul)
+}
 
 impl<'a> Compiler<'a> {
     pub(super) fn list(&mut self, parts: &[&[Reg]]) -> List {
@@ -16,6 +27,10 @@ impl<'a> Compiler<'a> {
         at
     }
 
+    fn is_pointer(&self, reg: Reg) -> bool {
+        self.function.regs[reg.index()] == Ty::Ptr
+    }
+
     fn fixed(&mut self, regs: &[Reg]) -> List {
         let at = self.code.operands.len() as List;
         let locals: SmallVec<[u32; 8]> = regs.iter().map(|reg| self.local(*reg)).collect();
@@ -24,6 +39,12 @@ impl<'a> Compiler<'a> {
     }
 
     pub(super) fn inst(&mut self, inst: &'a Inst) {
+        if let [reg] = inst.results[..]
+            && self.uses.constant(reg).is_some()
+            && !self.uses.is_wanted(reg)
+        {
+            return;
+        }
         if let Some(ins) = self.operation(inst) {
             self.emit(ins);
         }
@@ -47,19 +68,25 @@ impl<'a> Compiler<'a> {
             },
             Op::Null => Ins::Bits { dst, bits: 0 },
             Op::Global(id) => Ins::Global { dst, global: id.0 },
-            Op::IntBin(op, a, b) => int_bin(*op, dst, l(a), l(b)),
-            Op::IntCmp(cmp, a, b) => Ins::IntCmp {
-                cmp: *cmp,
-                dst,
-                a: l(a),
-                b: l(b),
+            Op::IntBin(op, a, b) => match (op, self.uses.imm(*b)) {
+                (IntBin::Add, Some(imm)) => Ins::AddWrapImm { dst, a: l(a), imm },
+                _ => int_bin(*op, dst, l(a), l(b)),
             },
-            Op::FloatBin(op, a, b) => Ins::FloatBin {
-                op: *op,
-                dst,
-                a: l(a),
-                b: l(b),
+            Op::IntCmp(cmp, a, b) => match self.uses.imm(*b) {
+                Some(imm) => Ins::IntCmpImm {
+                    cmp: *cmp,
+                    dst,
+                    a: l(a),
+                    imm,
+                },
+                None => Ins::IntCmp {
+                    cmp: *cmp,
+                    dst,
+                    a: l(a),
+                    b: l(b),
+                },
             },
+            Op::FloatBin(op, a, b) => float_bin(*op, dst, l(a), l(b)),
             Op::FloatCmp(cmp, a, b) => Ins::FloatCmp {
                 cmp: *cmp,
                 dst,
@@ -107,11 +134,14 @@ impl<'a> Compiler<'a> {
                 obj: l(obj),
                 at: *at,
             },
-            Op::Store(obj, at, src) => Ins::Store {
-                obj: l(obj),
-                at: *at,
-                src: l(src),
-            },
+            Op::Store(obj, at, src) => {
+                let (obj, at, is_pointer) = (l(obj), *at, self.is_pointer(*src));
+                let src = l(src);
+                match is_pointer {
+                    true => Ins::StoreObj { obj, at, src },
+                    false => Ins::Store { obj, at, src },
+                }
+            }
             Op::Unique(src) => Ins::Unique { dst, src: l(src) },
             Op::ListLen(src) => Ins::ListLen { dst, src: l(src) },
             Op::BytesLen(src) => Ins::BytesLen { dst, src: l(src) },
@@ -157,16 +187,18 @@ impl<'a> Compiler<'a> {
                 b: l(b),
             },
             Op::Format(parts) => {
+                let at = self.code.formats.len() as u32;
                 self.code.formats.push(parts.clone());
-                Ins::Format {
-                    dst,
-                    parts: self.code.formats.len() as u32 - 1,
+                self.code.texts.push(AtomicU64::new(0));
+                match self.uses.is_fixed(parts) {
+                    true => Ins::Text { dst, parts: at },
+                    false => Ins::Format { dst, parts: at },
                 }
             }
             Op::CellLoad(cell) => Ins::CellLoad { dst, cell: *cell },
             Op::CellTake(cell) => Ins::CellTake { dst, cell: *cell },
             Op::CellStore(cell, src) => {
-                let pointer = self.function.regs[src.index()] == Ty::Ptr;
+                let pointer = self.is_pointer(*src);
                 Ins::CellStore {
                     pointer,
                     cell: *cell,
@@ -181,13 +213,15 @@ impl<'a> Compiler<'a> {
             Op::ErrIsCancel => Ins::ErrIsCancel { dst },
             Op::ErrTrace => Ins::ErrTrace,
             Op::Site(id) => Ins::Site { site: id.0 },
-            Op::Call(id, args) => Ins::Call {
-                function: id.0,
-                list: self.list(&[&inst.results, args]),
-            },
-            Op::Host(id, args) => Ins::Host {
-                native: id.0,
-                list: self.list(&[&inst.results, args]),
+            Op::Call(id, args) => self.call(*id, &inst.results, args),
+            Op::Host(id, args) => match (self.env.refs[id.index()].name.as_str(), &args[..]) {
+                ("list.push", [list, src]) => Ins::ListPush {
+                    dst,
+                    list: l(list),
+                    src: l(src),
+                },
+                ("math.sqrt", [src]) => Ins::Sqrt { dst, src: l(src) },
+                _ => self.host(*id, &inst.results, args),
             },
             Op::Spawn(id, args) => Ins::Spawn {
                 function: id.0,
@@ -200,7 +234,12 @@ impl<'a> Compiler<'a> {
         let dst = results.first().map_or(self.spare, |reg| self.local(*reg));
         let l = |reg: &Reg| self.code.local[reg.index()];
         match op {
-            TryOp::Int(op, a, b) => checked(*op, dst, l(a), l(b)),
+            TryOp::Int(op, a, b) => match (op, self.uses.imm(*b)) {
+                (CheckedOp::Add, Some(imm)) => Ins::AddImm { dst, a: l(a), imm },
+                (CheckedOp::Sub, Some(imm)) => Ins::SubImm { dst, a: l(a), imm },
+                (CheckedOp::Mul, Some(imm)) => Ins::MulImm { dst, a: l(a), imm },
+                _ => checked(*op, dst, l(a), l(b)),
+            },
             TryOp::Neg(src) => Ins::Neg { dst, src: l(src) },
             TryOp::ToInt(src) => Ins::ToInt { dst, src: l(src) },
             TryOp::ListGet(list, at) => Ins::ListGet {
@@ -208,10 +247,14 @@ impl<'a> Compiler<'a> {
                 list: l(list),
                 at: l(at),
             },
-            TryOp::ListSet(list, at, value) => Ins::ListSet {
-                dst,
-                list: self.fixed(&[*list, *at, *value]),
-            },
+            TryOp::ListSet(list, at, value) => {
+                let is_pointer = self.is_pointer(*value);
+                let list = self.fixed(&[*list, *at, *value]);
+                match is_pointer {
+                    true => Ins::ListSetObj { dst, list },
+                    false => Ins::ListSet { dst, list },
+                }
+            }
             TryOp::ListTake(list, at) => Ins::ListTake {
                 dst,
                 list: l(list),
@@ -222,16 +265,20 @@ impl<'a> Compiler<'a> {
                 bytes: l(bytes),
                 at: l(at),
             },
-            TryOp::Call(id, args) => Ins::Call {
-                function: id.0,
-                list: self.list(&[results, args]),
-            },
-            TryOp::Host(id, args) => Ins::Host {
-                native: id.0,
-                list: self.list(&[results, args]),
-            },
+            TryOp::Call(id, args) => self.call(*id, results, args),
+            TryOp::Host(id, args) => self.host(*id, results, args),
             TryOp::Poke => Ins::Poke,
         }
+    }
+}
+
+fn float_bin(op: FloatBin, dst: Local, a: Local, b: Local) -> Ins {
+    match op {
+        FloatBin::Add => Ins::FloatAdd { dst, a, b },
+        FloatBin::Sub => Ins::FloatSub { dst, a, b },
+        FloatBin::Mul => Ins::FloatMul { dst, a, b },
+        FloatBin::Div => Ins::FloatDiv { dst, a, b },
+        FloatBin::Rem => Ins::FloatRem { dst, a, b },
     }
 }
 
