@@ -3,6 +3,7 @@
 //! A life is a small state machine that moves on when its root strand has nothing to run. Scenarios' users move on by
 //! themselves; setups, tests, servers and initialisers are led by `run`, section by section. Enter at [`open`].
 
+mod again;
 mod progress;
 
 use crate::crew::{Part, Share};
@@ -345,6 +346,9 @@ pub(crate) fn look_at_stop(ctx: &Ctx) {
 
 /// The root strand of a life has nothing left to run.
 pub(crate) fn section_ended(ctx: &Ctx, root: StrandId, ok: bool) {
+    if ok && again::again(ctx, root) {
+        return;
+    }
     let worker = ctx.worker();
     let end = take_end(ctx, ok);
     // SAFETY: a frame that was popped has two slots; they are looked at only if the section has ended well.
@@ -438,10 +442,15 @@ fn advance(ctx: &Ctx, id: LifeId, ended: Option<End>) {
     let Some((share, next)) = next_of(ctx, id, ended) else {
         return;
     };
-    let user = ctx.worker().lives.borrow()[id as usize].user.clone();
+    carry_out(ctx, id, &share, next);
+}
+
+/// Starts what was decided.
+fn carry_out(ctx: &Ctx, id: LifeId, share: &Rc<Share>, next: Next) {
     match next {
         Next::Run(kind, func) => {
             let (worker, name) = (ctx.worker(), &share.cast.name);
+            let user = worker.user_of(id);
             if source::is_due(ctx, &user, kind) {
                 start_behind_lease(ctx, id, kind, name, Some(func));
             } else {

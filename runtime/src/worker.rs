@@ -353,10 +353,7 @@ impl Worker {
             .scopes
             .drain(..)
             .for_each(|scope| self.reactor.remove_timer(scope.timer));
-        strand.steps.clear();
-        strand.cancel = None;
-        strand.depth = 0;
-        Some((strand.life, std::mem::take(&mut strand.think)))
+        Some((strand.life, strand.start_anew()))
     }
 
     /// Removes the root strand of a life that is gone.

@@ -108,8 +108,9 @@ impl Progress {
             }
             return self.iterate(ctx, stopping, arrival);
         }
+        // The clock was looked at when the iteration ended.
         let reactor = ctx.worker().reactor();
-        let now = reactor.now();
+        let now = reactor.recent();
         let plan = &self.share.plan;
         let pause = match (plan.think, plan.pace) {
             (Some((from, to)), _) => from + user.rng.below(to.saturating_sub(from) + 1),

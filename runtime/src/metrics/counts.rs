@@ -9,7 +9,7 @@ use crate::timer::Nanos;
 type Page = Box<[u32; BUCKETS]>;
 
 /// A distribution of an interval.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Counts {
     pages: Vec<Option<Page>>,
     count: u64,
@@ -20,19 +20,30 @@ pub struct Counts {
     last: (Nanos, u64),
 }
 
+impl Default for Counts {
+    fn default() -> Counts {
+        Counts {
+            pages: Vec::new(),
+            count: 0,
+            sum: 0,
+            min: u64::MAX,
+            max: 0,
+            last: (0, 0),
+        }
+    }
+}
+
 impl Counts {
     /// Adds a value measured at a time.
     #[inline]
     pub fn record(&mut self, at: Nanos, value: u64) {
         let (page, place) = place(value);
-        match self.pages.get_mut(page) {
-            Some(Some(page)) => page[place] += 1,
-            _ => self.add_page(page)[place] += 1,
-        }
-        self.min = match self.count {
-            0 => value,
-            _ => self.min.min(value),
+        let page = match self.pages.get_mut(page) {
+            Some(Some(page)) => page,
+            _ => self.add_page(page),
         };
+        page[place] += 1;
+        self.min = self.min.min(value);
         self.max = self.max.max(value);
         self.count += 1;
         self.sum += u128::from(value);

@@ -15,16 +15,13 @@ pub struct Histogram {
     max: u64,
 }
 
-/// Page and place of a value: values below 256 have buckets of their own.
+/// Page and place of a value: values below 256 have buckets of their own. Page 0 and 1 are exact, 0..128 and 128..256;
+/// each further page is an octave's upper half.
+#[inline]
 pub(super) fn place(value: u64) -> (usize, usize) {
-    let octave = (64 - value.leading_zeros()).saturating_sub(8) as usize;
+    let octave = 56 - (value | 0xff).leading_zeros();
     let place = (value >> octave) as usize;
-    // Page 0 and 1 are exact: 0..128, 128..256; each further page is an octave's upper half.
-    if octave == 0 {
-        (place / BUCKETS, place % BUCKETS)
-    } else {
-        (octave + 1, place - BUCKETS)
-    }
+    (octave as usize + place / BUCKETS, place % BUCKETS)
 }
 
 /// The greatest value of a bucket.

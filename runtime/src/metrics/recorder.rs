@@ -69,7 +69,7 @@ impl<K, V> Default for Table<K, V> {
 
 impl<K: Copy + Eq + Hash, V: Default> Table<K, V> {
     /// The place of a key's bundle.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, key: K) -> usize {
         match self.entries.get(self.last) {
             Some((known, _)) if *known == key => self.last,
@@ -77,6 +77,7 @@ impl<K: Copy + Eq + Hash, V: Default> Table<K, V> {
         }
     }
 
+    #[inline(never)]
     fn look_up(&mut self, key: K) -> usize {
         let next = self.entries.len();
         self.last = *self.places.entry(key).or_insert(next);
@@ -190,11 +191,14 @@ impl Recorder {
         }
         let at = operation.done.saturating_sub(self.zero.get());
         tables.operations.entries[place].1.add(at, operation);
+        if operation.phases.iter().all(|nanos| *nanos < 0) {
+            return;
+        }
         let phases = &mut tables.phases.entries[tables.phase_of[place]].1;
-        for (phase, nanos) in operation.phases.iter().enumerate() {
-            if *nanos >= 0 {
-                let phases = phases.get_or_insert_with(Box::default);
-                phases[phase].record(at, nanos.cast_unsigned());
+        let phases = phases.get_or_insert_with(Box::default);
+        for (phase, nanos) in phases.iter_mut().zip(operation.phases) {
+            if nanos >= 0 {
+                phase.record(at, nanos.cast_unsigned());
             }
         }
     }
