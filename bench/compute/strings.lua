@@ -39,4 +39,4 @@ for _, part in ipairs(split(loud, "; ")) do
   if #part > 12 then long = long + 1 end
   if part:sub(-2) == " 7" then cheap = cheap + 1 end
 end
-print(string.format("%d %d %d %d %d %s", #text, places, #loud, long, cheap, loud:sub(1, 7)))
+print(string.format("%d %d %d %d %d %s", #text, places, #loud, long, cheap, loud:sub(1, 6)))

@@ -12,20 +12,20 @@ use servers::{Kind, Place, Server};
 use std::path::{Path, PathBuf};
 
 mod certificate;
-mod child;
-mod clients;
+pub(crate) mod child;
+pub(crate) mod clients;
 mod connected;
 mod flat;
-mod machine;
+pub(crate) mod machine;
 mod memory;
 mod nginx;
 mod open;
 mod process;
-mod report;
+pub(crate) mod report;
 mod results;
 mod scaling;
 mod servers;
-mod stats;
+pub(crate) mod stats;
 mod suites;
 mod turns;
 
@@ -171,10 +171,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         return Err(format!("there is no suite `{unknown}`"));
     }
     let bench = Bench::new(options)?;
-    let machine = machine::describe(&bench.programs);
-    publish(options, &machine)?;
+    let markdown = options.markdown.as_deref();
+    publish(markdown, &machine::describe(&bench.programs.versions()))?;
     for name in names {
-        publish(options, &measure(&bench, options, name)?)?;
+        publish(markdown, &measure(&bench, options, name)?)?;
     }
     Ok(())
 }
@@ -218,9 +218,9 @@ fn measure(bench: &Bench, options: &Options, name: &str) -> Result<String, Strin
 }
 
 /// Prints a part of the report, and appends it to the file.
-fn publish(options: &Options, text: &str) -> Result<(), String> {
+pub(crate) fn publish(markdown: Option<&Path>, text: &str) -> Result<(), String> {
     println!("{text}");
-    let Some(path) = &options.markdown else {
+    let Some(path) = markdown else {
         return Ok(());
     };
     use std::io::Write;

@@ -1,10 +1,11 @@
-//! Programs that compare scn with other load generators: a server that costs little, raw clients, and the harness
+//! Programs that compare scn with other load generators and with Lua: a server that costs little, raw clients, and the harness
 //! that runs everything in turns on pinned cores. `bench/README.md` says what is measured how.
 //!
-//! Enter at `compare` for the harness, at `canned` for the server, at `peer` for the raw clients.
+//! Enter at `compare` for the harness, at `canned` for the server, at `peer` for the raw clients, at `compute` for scn beside Lua.
 
 mod canned;
 mod compare;
+mod compute;
 mod histogram;
 mod os;
 mod peer;
@@ -25,6 +26,8 @@ enum Command {
     PeerEcho(peer::Options),
     /// Runs a suite: clients in turns against one server, with paired ratios.
     Compare(Box<compare::Options>),
+    /// Runs programs that only compute, in scn and in Lua, in turns.
+    Compute(Box<compute::Options>),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Command::PeerHttp(options) => peer::http(&options).map_err(|error| error.to_string()),
         Command::PeerEcho(options) => peer::echo(&options).map_err(|error| error.to_string()),
         Command::Compare(options) => compare::run(&options),
+        Command::Compute(options) => compute::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

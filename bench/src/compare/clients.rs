@@ -47,6 +47,19 @@ pub(crate) struct Programs {
     pub(crate) bench: PathBuf,
 }
 
+impl Programs {
+    /// The programs whose versions a report names, with the argument that makes them tell.
+    pub(crate) fn versions(&self) -> [(&Path, &'static str); 5] {
+        [
+            (&self.scn, "--version"),
+            (&self.wrk, "-v"),
+            (&self.oha, "--version"),
+            (&self.k6, "version"),
+            (&self.nginx, "-v"),
+        ]
+    }
+}
+
 /// What a client is told.
 pub(crate) struct Load<'a> {
     /// The URL, or the address for echo clients.

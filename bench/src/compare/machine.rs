@@ -1,12 +1,11 @@
 //! What the figures were measured on, and with which versions.
 
-use super::clients::Programs;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A paragraph for the head of a report.
-pub(crate) fn describe(programs: &Programs) -> String {
+/// A paragraph for the head of a report; programs come with the argument that makes them tell their version.
+pub(crate) fn describe(programs: &[(&Path, &str)]) -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let processor = field(&read("/proc/cpuinfo"), "model name");
@@ -19,14 +18,10 @@ pub(crate) fn describe(programs: &Programs) -> String {
     let congestion = read("/proc/sys/net/ipv4/tcp_congestion_control")
         .trim()
         .to_owned();
-    let versions = [
-        version(&programs.scn, "--version"),
-        version(&programs.wrk, "-v"),
-        version(&programs.oha, "--version"),
-        version(&programs.k6, "version"),
-        version(&programs.nginx, "-v"),
-    ];
-    let versions: Vec<String> = versions.into_iter().flatten().collect();
+    let told = programs
+        .iter()
+        .filter_map(|(program, argument)| version(program, argument));
+    let versions: Vec<String> = told.collect();
     format!(
         "Machine: {cores} cores of {processor}, {:.0} GiB, Linux {kernel}, congestion control {congestion}. Programs: {}.\n",
         memory as f64 / 1024.0 / 1024.0,
