@@ -150,7 +150,7 @@ impl Reactor {
 
     /// The earliest deadline.
     pub(crate) fn next_timer(&self) -> Option<Nanos> {
-        self.0.timers.borrow().next()
+        self.0.timers.borrow_mut().next()
     }
 
     pub(crate) fn pop_timer(&self, now: Nanos) -> Option<Target> {
@@ -178,22 +178,18 @@ impl Reactor {
     }
 
     fn poll_events(&self, block: bool, may_jump: bool) -> io::Result<()> {
-        let next = self.next_timer();
-        match self.0.clock.get() {
-            Clock::Real => self.wait(block.then_some(next)),
-            Clock::Virtual(_) if !(block && may_jump && next.is_some()) => {
-                self.wait(block.then_some(None))
-            }
-            Clock::Virtual(now) => {
-                self.wait(None)?;
-                if !crate::waker::any_woken() && !self.inbox().is_notified() {
-                    self.0
-                        .clock
-                        .set(Clock::Virtual(next.unwrap_or(now).max(now)));
-                }
-                Ok(())
-            }
+        let Clock::Virtual(now) = self.0.clock.get() else {
+            return self.wait(block.then(|| self.0.timers.borrow_mut().wake_by()));
+        };
+        let next = self.next_timer().filter(|_| block && may_jump);
+        let Some(next) = next else {
+            return self.wait(block.then_some(None));
+        };
+        self.wait(None)?;
+        if !crate::waker::any_woken() && !self.inbox().is_notified() {
+            self.0.clock.set(Clock::Virtual(next.max(now)));
         }
+        Ok(())
     }
 
     /// `None` is no waiting, `Some(None)` without limit, `Some(Some(t))` until `t`.

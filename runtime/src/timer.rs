@@ -1,10 +1,16 @@
-//! Timers of a worker: an indexed heap, and the clock they are measured by.
+//! Timers of a worker, and the clock they are measured by.
 //!
-//! The heap tells what is due and when to wake up next; what a timer means is the caller's [`Target`].
+//! [`Timers`] tells what is due and when to wake up next; what a timer means is the caller's [`Target`].
 //! Enter at [`Timers::insert`]. The timerfd that wakes the poller is in `io::poller`.
 
+mod far;
+
 use crate::waker::StrandId;
+use far::Far;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::task::Waker;
+
 
 /// Monotonic nanoseconds of the worker's clock.
 pub type Nanos = u64;
@@ -60,8 +66,8 @@ pub enum Target {
     Plan,
 }
 
-/// A timer, as long as it is in the heap.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A timer, as long as it is pending.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct TimerId {
     index: u32,
     generation: u32,
@@ -77,37 +83,74 @@ impl TimerId {
 
 struct Entry {
     generation: u32,
-    /// Place in the heap, or `FREE`.
-    place: u32,
     target: Option<Target>,
 }
 
-const FREE: u32 = u32::MAX;
+/// A timer in the order in which timers fire: by time, then as they were made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Due {
+    at: Nanos,
+    made: u64,
+    timer: TimerId,
+}
 
-/// A binary heap that knows the place of every timer, so that removing one is cheap and leaves nothing behind.
-/// Timers due at the same time fire in the order they were made.
+/// The timers. Those that are due within about a millisecond are in a heap, all others in [`Far`], where adding one costs
+/// no comparison with the rest: with tens of thousands of pauses at once each step through a heap of them would miss the
+/// caches. A timer that is removed leaves a stale [`Due`] behind, of which there are never more than of live ones.
 #[derive(Default)]
 pub struct Timers {
-    heap: Vec<(Nanos, u64, u32)>,
+    near: BinaryHeap<Reverse<Due>>,
+    far: Far,
+    /// The earliest one in `far`, when it was last looked for; it may have been removed.
+    first_far: Option<Due>,
+    /// Whether that is known.
+    searched: bool,
     entries: Vec<Entry>,
     free: Vec<u32>,
     made: u64,
+    /// Nothing is due before this moment.
+    quiet: Nanos,
+    live: usize,
+    stale: usize,
 }
+
+/// Stale timers that are not worth a look.
+const STALE: usize = 64;
 
 impl Timers {
     /// How many timers are pending.
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.live
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.live == 0
     }
 
     /// The earliest deadline.
-    pub fn next(&self) -> Option<Nanos> {
-        self.heap.first().map(|timer| timer.0)
+    pub fn next(&mut self) -> Option<Nanos> {
+        if self.first_far.is_some_and(|due| !self.is_pending(due.timer)) {
+            self.searched = false;
+        }
+        self.wake_by()
+    }
+
+    /// The earliest deadline, perhaps that of a timer which was removed: for those to whom waking up once in vain is
+    /// cheaper than looking for the earliest timer.
+    pub fn wake_by(&mut self) -> Option<Nanos> {
+        while let Some(Reverse(due)) = self.near.peek() {
+            if self.is_pending(due.timer) {
+                return Some(due.at);
+            }
+            self.near.pop();
+            self.stale -= 1;
+        }
+        if !self.searched {
+            self.searched = true;
+            self.first_far = self.far.first_live(|due| is_live(&self.entries, due));
+        }
+        self.first_far.map(|due| due.at)
     }
 
     /// Adds a timer.
@@ -115,24 +158,39 @@ impl Timers {
         let index = self.free.pop().unwrap_or_else(|| {
             self.entries.push(Entry {
                 generation: 0,
-                place: FREE,
                 target: None,
             });
             self.entries.len() as u32 - 1
         });
         let entry = &mut self.entries[index as usize];
         entry.target = Some(target);
-        let generation = entry.generation;
+        let timer = TimerId {
+            index,
+            generation: entry.generation,
+        };
         self.made += 1;
-        self.heap.push((at, self.made, index));
-        self.rise(self.heap.len() - 1);
-        TimerId { index, generation }
+        self.live += 1;
+        self.quiet = self.quiet.min(at);
+        let made = self.made;
+        self.place(Due { at, made, timer });
+        timer
+    }
+
+    fn place(&mut self, due: Due) {
+        if due.at < self.far.horizon() {
+            self.near.push(Reverse(due));
+            return;
+        }
+        if self.searched && self.first_far.is_none_or(|first| due < first) {
+            self.first_far = Some(due);
+        }
+        self.far.add(due);
     }
 
     /// Whether a timer is still pending.
     pub fn is_pending(&self, timer: TimerId) -> bool {
         let entry = &self.entries[timer.index as usize];
-        entry.generation == timer.generation && entry.place != FREE
+        entry.generation == timer.generation && entry.target.is_some()
     }
 
     /// Gives a pending timer another waker.
@@ -148,65 +206,67 @@ impl Timers {
     /// Removes a timer, if it has not fired.
     pub fn remove(&mut self, timer: TimerId) {
         if self.is_pending(timer) {
-            self.take(self.entries[timer.index as usize].place as usize);
+            self.take(timer);
+            self.stale += 1;
+            if self.stale > self.live + STALE {
+                self.sweep();
+            }
         }
     }
 
     /// Takes the earliest timer that is due at `now`.
+    #[inline]
     pub fn pop_due(&mut self, now: Nanos) -> Option<Target> {
-        match self.next() {
-            Some(at) if at <= now => self.take(0),
-            _ => None,
+        match now < self.quiet {
+            true => None,
+            false => self.pop_heap(now),
         }
     }
 
-    fn take(&mut self, place: usize) -> Option<Target> {
-        let (_, _, index) = self.heap.swap_remove(place);
-        if place < self.heap.len() {
-            self.note(place);
-            self.sink(place);
-            self.rise(place);
+    fn pop_heap(&mut self, now: Nanos) -> Option<Target> {
+        if self.far.horizon() <= now {
+            let near = &mut self.near;
+            self.far.advance(now, |due| near.push(Reverse(due)));
+            (self.first_far, self.searched) = (None, false);
         }
-        let entry = &mut self.entries[index as usize];
-        entry.place = FREE;
+        while let Some(Reverse(due)) = self.near.peek().copied() {
+            if due.at > now {
+                self.quiet = due.at;
+                return None;
+            }
+            self.near.pop();
+            if self.is_pending(due.timer) {
+                return self.take(due.timer);
+            }
+            self.stale -= 1;
+        }
+        self.quiet = match self.far.is_empty() {
+            true => NEVER,
+            false => self.far.horizon(),
+        };
+        None
+    }
+
+    fn take(&mut self, timer: TimerId) -> Option<Target> {
+        let entry = &mut self.entries[timer.index as usize];
         entry.generation = entry.generation.wrapping_add(1);
-        self.free.push(index);
+        self.free.push(timer.index);
+        self.live -= 1;
         entry.target.take()
     }
 
-    fn rise(&mut self, mut place: usize) {
-        while place > 0 && self.heap[place] < self.heap[(place - 1) / 2] {
-            self.swap(place, (place - 1) / 2);
-            place = (place - 1) / 2;
-        }
-        self.note(place);
+    /// Forgets what removed timers have left.
+    fn sweep(&mut self) {
+        let entries = &self.entries;
+        self.far.retain(|due| is_live(entries, due));
+        self.near.retain(|Reverse(due)| is_live(entries, due));
+        self.stale = 0;
     }
+}
 
-    fn sink(&mut self, mut place: usize) {
-        loop {
-            let Some(child) = (2 * place + 1..2 * place + 3)
-                .filter(|child| *child < self.heap.len())
-                .min_by_key(|child| self.heap[*child])
-            else {
-                return;
-            };
-            if self.heap[place] <= self.heap[child] {
-                return;
-            }
-            self.swap(place, child);
-            place = child;
-        }
-    }
-
-    fn swap(&mut self, a: usize, b: usize) {
-        self.heap.swap(a, b);
-        self.note(a);
-        self.note(b);
-    }
-
-    fn note(&mut self, place: usize) {
-        self.entries[self.heap[place].2 as usize].place = place as u32;
-    }
+fn is_live(entries: &[Entry], due: &Due) -> bool {
+    let entry = &entries[due.timer.index as usize];
+    entry.generation == due.timer.generation && entry.target.is_some()
 }
 
 #[cfg(test)]
@@ -261,5 +321,60 @@ mod tests {
         let expected: Vec<u64> = (0..1009).filter(|at| at % 3 != 0).collect();
         assert_eq!(fired, expected);
         assert_eq!(timers.len(), 0);
+    }
+
+    #[test]
+    fn far_timers_fire_in_order_however_the_clock_goes() {
+        let mut timers = Timers::default();
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state >> 33
+        };
+        let (mut now, mut pending) = (5_000_000_000, Vec::new());
+        for n in 0..20_000u32 {
+            // From nanoseconds to hours.
+            let at = now + (random() << 12 >> (random() % 31));
+            let timer = timers.insert(at, scope(n));
+            pending.push((at, n, timer));
+            if random() % 3 == 0 {
+                let (_, _, timer) = pending.swap_remove(random() as usize % pending.len());
+                timers.remove(timer);
+            }
+            assert_eq!(timers.len(), pending.len());
+            if random() % 8 == 0 {
+                assert_eq!(timers.next(), pending.iter().map(|(at, ..)| *at).min());
+                let by = timers.wake_by();
+                assert!(by <= timers.next());
+                now += random() << 10 >> (random() % 31);
+                pending.sort_by_key(|(at, n, _)| (*at, *n));
+                let first = pending.partition_point(|(at, ..)| *at <= now);
+                let expected: Vec<u32> = pending.drain(..first).map(|(_, n, _)| n).collect();
+                assert_eq!(due(&mut timers, now), expected);
+            }
+        }
+        assert!(!timers.is_empty());
+    }
+
+    #[test]
+    fn the_last_moment_is_no_special_one() {
+        let mut timers = Timers::default();
+        timers.insert(LAST, scope(0));
+        timers.insert(3, scope(1));
+        assert_eq!(due(&mut timers, 1 << 40), [1]);
+        assert_eq!(timers.next(), Some(LAST));
+        assert_eq!(due(&mut timers, LAST), [0]);
+        assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn removed_timers_are_swept_away() {
+        let mut timers = Timers::default();
+        for n in 0..100_000u32 {
+            let timer = timers.insert(30_000_000_000 + u64::from(n), scope(n));
+            timers.remove(timer);
+            assert!(timers.stale <= STALE);
+        }
+        assert_eq!(timers.next(), None);
     }
 }
