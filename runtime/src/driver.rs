@@ -74,28 +74,53 @@ enum Stop {
 }
 
 fn run_strand(ctx: &Ctx, worker: &Worker, id: StrandId) {
-    if !worker.enter_strand(ctx, id) {
-        return;
-    }
-    worker.stop.next_slice();
-    let stop = run_frames(ctx, worker);
-    worker.leave_strand(ctx);
-    match stop {
-        Stop::Waits => (),
-        Stop::Yields => worker.queue(id),
-        Stop::Ends(ok) => end_strand(ctx, worker, id, ok),
+    // A user whose iteration ends behind a wait begins the next one while the caches have it. One that does not wait
+    // leaves others their turn.
+    if run_slice(ctx, worker, id) && worker.take_if_last(id) {
+        run_slice(ctx, worker, id);
     }
 }
 
-fn run_frames(ctx: &Ctx, worker: &Worker) -> Stop {
+/// Runs a strand until it waits or ends; true if it has ended, and had waited before.
+fn run_slice(ctx: &Ctx, worker: &Worker, id: StrandId) -> bool {
+    if !worker.enter_strand(ctx, id) {
+        return false;
+    }
+    worker.stop.next_slice();
+    let top = worker.top_frame();
+    // SAFETY: a strand that was entered has a frame.
+    let resumed = !unsafe { is_unstarted(top) };
+    let stop = run_frames(ctx, worker, top);
+    worker.leave_strand(ctx);
+    match stop {
+        Stop::Waits => false,
+        Stop::Yields => {
+            worker.queue(id);
+            false
+        }
+        Stop::Ends(ok) => {
+            end_strand(ctx, worker, id, ok);
+            resumed
+        }
+    }
+}
+
+/// Whether nothing of a strand with this frame on top has run.
+///
+/// # Safety
+/// The frame is live.
+unsafe fn is_unstarted(frame: *mut Frame) -> bool {
+    // SAFETY: upheld by the caller.
+    unsafe { (*frame).state == 0 && (*frame).prev.is_null() }
+}
+
+fn run_frames(ctx: &Ctx, worker: &Worker, mut frame: *mut Frame) -> Stop {
     let mut calls = CALLS;
     loop {
-        let frame = worker.stack.borrow().top();
         // SAFETY: a strand that runs has a frame, whose code is a row of the table; the row's functions are made for it.
         let (resume, popped) = unsafe {
             let code = &worker.codes[(*frame).code as usize];
-            let unstarted = (*frame).state == 0 && (*frame).prev.is_null();
-            if worker.interrupted.get() && (code.leaf || unstarted) {
+            if worker.interrupted.get() && (code.leaf || is_unstarted(frame)) {
                 let cancel = (code.cancel)(ctx, frame);
                 worker.interrupted.set(false);
                 let fault = delivered(worker);
@@ -110,7 +135,10 @@ fn run_frames(ctx: &Ctx, worker: &Worker) -> Stop {
         };
         match resume {
             Resume::Call if calls == 0 => return Stop::Yields,
-            Resume::Call => calls -= 1,
+            Resume::Call => {
+                calls -= 1;
+                frame = worker.top_frame();
+            }
             Resume::Pending => return Stop::Waits,
             Resume::Done | Resume::Error => {
                 debug_assert_eq!(
@@ -122,8 +150,8 @@ fn run_frames(ctx: &Ctx, worker: &Worker) -> Stop {
                 if popped.recursive {
                     ctx.depth.set(ctx.depth.get().saturating_sub(1));
                 }
-                worker.pop_frame();
-                if worker.stack.borrow().is_empty() {
+                frame = worker.pop_frame();
+                if frame.is_null() {
                     return Stop::Ends(resume == Resume::Done);
                 }
             }
@@ -168,27 +196,22 @@ pub(crate) fn poked(ctx: &Ctx) -> Result<(), Fault> {
 }
 
 fn end_strand(ctx: &Ctx, worker: &Worker, id: StrandId, ok: bool) {
-    let owner = worker
+    let found = worker
         .strands
         .borrow_mut()
         .find(id)
-        .map(|strand| strand.owner);
+        .map(|strand| (strand.owner, strand.think));
+    let Some((owner, think)) = found else {
+        return;
+    };
     match owner {
-        Some(Owner::Join { parent, child }) => {
+        Owner::Join { parent, child } => {
             // The child's chunks hold its results until the join has taken them.
-            let think = worker
-                .strands
-                .borrow_mut()
-                .find(id)
-                .map_or(0, |strand| strand.think);
             join::child_ended(ctx, parent, child, ok, think);
             worker.remove_strand(id);
         }
-        Some(Owner::Life) => life::section_ended(ctx, id, ok),
-        Some(Owner::Nobody) => {
-            life::spawned_ended(ctx, id, ok);
-        }
-        None => (),
+        Owner::Life => life::section_ended(ctx, id, ok),
+        Owner::Nobody => life::spawned_ended(ctx, id, ok),
     }
 }
 

@@ -182,10 +182,24 @@ impl FrameStack {
 
     /// Pushes a frame of `size` bytes in state 0. Its slots are not initialised.
     pub fn push(&mut self, code: u32, size: usize, pool: &mut ChunkPool) -> NonNull<Frame> {
-        debug_assert!(size >= frame_size(0) && size.is_multiple_of(8));
         if (self.limit as usize) - (self.end as usize) < size {
             self.add_chunk(size, pool);
         }
+        self.place(code, size)
+    }
+
+    /// Pushes a frame if the chunk has room for it, which needs no pool.
+    #[inline]
+    pub fn push_here(&mut self, code: u32, size: usize) -> Option<NonNull<Frame>> {
+        let fits = (self.limit as usize) - (self.end as usize) >= size;
+        fits.then(|| self.place(code, size))
+    }
+
+    /// Makes a frame in the chunk, which has room for it.
+    #[inline]
+    fn place(&mut self, code: u32, size: usize) -> NonNull<Frame> {
+        debug_assert!(size >= frame_size(0) && size.is_multiple_of(8));
+        debug_assert!((self.limit as usize) - (self.end as usize) >= size);
         let frame: *mut Frame = self.end.cast();
         // SAFETY: `end..end + size` is inside of the chunk, aligned to 8, and no frame lies there.
         unsafe {
@@ -202,6 +216,7 @@ impl FrameStack {
     }
 
     /// Pops the innermost frame and gives its slots, readable until the next push.
+    #[inline]
     pub fn pop(&mut self) -> *mut u64 {
         debug_assert!(!self.top.is_null());
         let frame = self.top;
@@ -233,6 +248,7 @@ impl FrameStack {
         *self = FrameStack::new();
     }
 
+    #[cold]
     fn add_chunk(&mut self, bytes: usize, pool: &mut ChunkPool) {
         let need = bytes + CHUNK_HEADER;
         let spare = self.spare;

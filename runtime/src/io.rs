@@ -16,9 +16,8 @@ pub use socket::set_bind_address_no_port;
 pub use stream::{Receive, Send};
 
 use crate::timer::{Clock, LAST, Nanos, Target, TimerId, Timers};
-use crate::waker::Inbox;
+use crate::waker::{Inbox, StrandId};
 use slab::Slab;
-use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -47,16 +46,21 @@ struct Inner {
     recent: Cell<Nanos>,
 }
 
-/// What the reactor knows about a socket.
+/// What the reactor knows about a socket. There are as many as users, so it is small.
 struct Source {
     serial: u32,
     readable: bool,
     writable: bool,
     /// The peer has finished sending: no further edge will come.
     ended: bool,
-    readers: SmallVec<[Waker; 1]>,
-    writers: SmallVec<[Waker; 1]>,
+    /// The strand that waits for either direction, mostly the only one.
+    reader: StrandId,
+    writer: StrandId,
+    /// Who else waits.
+    others: Option<Box<Others>>,
 }
+
+type Others = Vec<(Direction, Waker)>;
 
 impl Reactor {
     /// A reactor with this clock.
@@ -91,8 +95,9 @@ impl Reactor {
             readable: false,
             writable: !connecting,
             ended: false,
-            readers: SmallVec::new(),
-            writers: SmallVec::new(),
+            reader: StrandId::NONE,
+            writer: StrandId::NONE,
+            others: None,
         });
         drop(sources);
         Ok(Io::new(socket, self.clone(), index as u32))
@@ -216,11 +221,11 @@ impl Source {
         self.ended |= event.is_read_closed() || failed;
         if event.is_readable() || event.is_read_closed() || failed {
             self.readable = true;
-            self.readers.drain(..).for_each(Waker::wake);
+            self.wake(Direction::Read);
         }
         if event.is_writable() || event.is_write_closed() || failed {
             self.writable = true;
-            self.writers.drain(..).for_each(Waker::wake);
+            self.wake(Direction::Write);
         }
     }
 
@@ -238,11 +243,45 @@ impl Source {
         }
     }
 
-    fn waiters(&mut self, direction: Direction) -> &mut SmallVec<[Waker; 1]> {
+    fn strand(&mut self, direction: Direction) -> &mut StrandId {
         match direction {
-            Direction::Read => &mut self.readers,
-            Direction::Write => &mut self.writers,
+            Direction::Read => &mut self.reader,
+            Direction::Write => &mut self.writer,
         }
+    }
+
+    /// Notes who waits.
+    fn wait(&mut self, direction: Direction, waker: &Waker) {
+        let place = self.strand(direction);
+        match StrandId::of(waker) {
+            Some(strand) if *place == strand || *place == StrandId::NONE => *place = strand,
+            _ => {
+                let others = self.others.get_or_insert_default();
+                if !others
+                    .iter()
+                    .any(|(way, other)| *way == direction && other.will_wake(waker))
+                {
+                    others.push((direction, waker.clone()));
+                }
+            }
+        }
+    }
+
+    /// Wakes who waits.
+    fn wake(&mut self, direction: Direction) {
+        std::mem::replace(self.strand(direction), StrandId::NONE).wake();
+        if self.others.is_some() {
+            self.wake_others(direction);
+        }
+    }
+
+    #[cold]
+    fn wake_others(&mut self, direction: Direction) {
+        let others = self.others.take().unwrap_or_default();
+        let (woken, left): (Others, Others) =
+            others.into_iter().partition(|(way, _)| *way == direction);
+        woken.into_iter().for_each(|(_, waker)| waker.wake());
+        self.others = (!left.is_empty()).then(|| Box::new(left));
     }
 }
 

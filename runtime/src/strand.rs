@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 /// A strand.
 pub(crate) struct Strand {
-    /// Its frames; empty while it runs, when the worker has them.
+    /// Its frames.
     pub stack: FrameStack,
     /// Who is told of its end.
     pub owner: Owner,
@@ -179,6 +179,7 @@ impl Strands {
     }
 
     /// A strand that has not ended.
+    #[inline]
     pub fn find(&mut self, id: StrandId) -> Option<&mut Strand> {
         let place = self.places.get_mut(id.index())?;
         if place.generation != id.generation() {

@@ -11,7 +11,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::task::Waker;
 
-
 /// Monotonic nanoseconds of the worker's clock.
 pub type Nanos = u64;
 
@@ -130,7 +129,10 @@ impl Timers {
 
     /// The earliest deadline.
     pub fn next(&mut self) -> Option<Nanos> {
-        if self.first_far.is_some_and(|due| !self.is_pending(due.timer)) {
+        if self
+            .first_far
+            .is_some_and(|due| !self.is_pending(due.timer))
+        {
             self.searched = false;
         }
         self.wake_by()
@@ -328,7 +330,9 @@ mod tests {
         let mut timers = Timers::default();
         let mut state = 1u64;
         let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             state >> 33
         };
         let (mut now, mut pending) = (5_000_000_000, Vec::new());

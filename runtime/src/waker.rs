@@ -35,6 +35,11 @@ impl StrandId {
         (self.0 & MASK) as u32
     }
 
+    /// The strand that a waker is of, if it is one of [`waker`].
+    pub(crate) fn of(waker: &Waker) -> Option<StrandId> {
+        std::ptr::eq(waker.vtable(), &VTABLE).then(|| StrandId(waker.data().addr() as u64))
+    }
+
     /// Wakes the strand, from any thread.
     pub fn wake(self) {
         if self == StrandId::NONE {

@@ -6,7 +6,7 @@
 use crate::crew::Share;
 use crate::ctx::Ctx;
 use crate::event::Section;
-use crate::frame::{ChunkPool, Frame, FrameCode, FrameStack};
+use crate::frame::{ChunkPool, Frame, FrameCode};
 use crate::heap::POKE_DRIVER;
 use crate::io::Reactor;
 use crate::life::{Life, LifeId};
@@ -39,10 +39,10 @@ pub struct Worker {
     /// Strands to run, in order.
     pub(crate) ready: RefCell<VecDeque<StrandId>>,
     pub(crate) pool: RefCell<ChunkPool>,
-    /// The frames of the strand that runs.
-    pub(crate) stack: RefCell<FrameStack>,
     /// The strand that runs.
     pub(crate) running: Cell<StrandId>,
+    /// Where that lies: strands do not move, and the one that runs is not removed.
+    current: Cell<Option<NonNull<Strand>>>,
     /// Whether a cancellation waits for the running strand's next wait or poll point.
     pub(crate) interrupted: Cell<bool>,
     /// When the host function that runs wants to be resumed at the latest, as far as it has said.
@@ -97,8 +97,8 @@ impl Worker {
             strands: RefCell::new(Strands::new(number.number())),
             ready: RefCell::default(),
             pool: RefCell::default(),
-            stack: RefCell::default(),
             running: Cell::new(StrandId::NONE),
+            current: Cell::new(None),
             interrupted: Cell::new(false),
             limit: Cell::new(NEVER),
             popped: Cell::new(ptr::null_mut()),
@@ -129,15 +129,18 @@ impl Worker {
     /// Pushes a callee's frame onto the running strand; the caller fills the slots and answers `Call`.
     pub fn push_frame(&self, code: u32) -> NonNull<Frame> {
         let size = self.codes[code as usize].size as usize;
-        self.stack
-            .borrow_mut()
-            .push(code, size, &mut self.pool.borrow_mut())
+        self.with_running(|strand| match strand.stack.push_here(code, size) {
+            Some(frame) => frame,
+            None => strand.stack.push(code, size, &mut self.pool.borrow_mut()),
+        })
     }
 
-    pub(crate) fn pop_frame(&self) -> *mut u64 {
-        let slots = self.stack.borrow_mut().pop();
-        self.popped.set(slots);
-        slots
+    /// Pops the innermost frame of the running strand, and gives the one below, null if there is none.
+    pub(crate) fn pop_frame(&self) -> *mut Frame {
+        self.with_running(|strand| {
+            self.popped.set(strand.stack.pop());
+            strand.stack.top()
+        })
     }
 
     /// The code of leasing an address.
@@ -373,8 +376,8 @@ impl Worker {
         if strand.stack.is_empty() {
             return false;
         }
-        self.stack.replace(std::mem::take(&mut strand.stack));
         self.running.set(id);
+        self.current.set(Some(NonNull::from(&mut *strand)));
         ctx.depth.set(strand.depth);
         let (life, interrupted) = (strand.life, strand.is_interrupted());
         drop(strands);
@@ -411,12 +414,9 @@ impl Worker {
 
     /// Puts the running strand aside.
     pub(crate) fn leave_strand(&self, ctx: &Ctx) {
-        let stack = self.stack.take();
-        self.with_running(|strand| {
-            strand.stack = stack;
-            strand.depth = ctx.depth.get();
-        });
+        self.with_running(|strand| strand.depth = ctx.depth.get());
         self.running.set(StrandId::NONE);
+        self.current.set(None);
         self.interrupted.set(false);
     }
 
@@ -435,11 +435,29 @@ impl Worker {
     ///
     /// # Panics
     /// If none runs.
+    #[inline]
     pub(crate) fn with_running<R>(&self, f: impl FnOnce(&mut Strand) -> R) -> R {
-        let mut strands = self.strands.borrow_mut();
-        f(strands
-            .find(self.running.get())
-            .expect("scripts run on a strand"))
+        // Nobody else looks at a strand meanwhile; tests would see it.
+        let _others = cfg!(debug_assertions).then(|| self.strands.borrow_mut());
+        let mut strand = self.current.get().expect("scripts run on a strand");
+        // SAFETY: the strand lies in its box as long as it runs, and while `f` looks at it nobody else does: whoever
+        // does borrows `strands`.
+        f(unsafe { strand.as_mut() })
+    }
+
+    /// The innermost frame of the running strand.
+    pub(crate) fn top_frame(&self) -> *mut Frame {
+        self.with_running(|strand| strand.stack.top())
+    }
+
+    /// Takes the strand back out of the ready list if it was queued last.
+    pub(crate) fn take_if_last(&self, id: StrandId) -> bool {
+        let mut ready = self.ready.borrow_mut();
+        let is_last = ready.back() == Some(&id);
+        if is_last {
+            ready.pop_back();
+        }
+        is_last
     }
 
     /// Cancels a strand as a whole, or to a depth of its scopes. It unwinds when it has its next turn.

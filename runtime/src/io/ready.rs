@@ -108,13 +108,7 @@ impl Io {
             if source.is_ready(direction) {
                 return Poll::Ready(());
             }
-            let waiters = source.waiters(direction);
-            if !waiters
-                .iter()
-                .any(|waiter| waiter.will_wake(context.waker()))
-            {
-                waiters.push(context.waker().clone());
-            }
+            source.wait(direction, context.waker());
             Poll::Pending
         })
     }

@@ -64,7 +64,11 @@ impl Far {
             };
             let start = self.start_of(level, slot);
             if start > now {
-                self.move_horizon((now >> FINEST << FINEST).saturating_add(1 << FINEST).min(start));
+                self.move_horizon(
+                    (now >> FINEST << FINEST)
+                        .saturating_add(1 << FINEST)
+                        .min(start),
+                );
                 return;
             }
             self.move_horizon(start);
@@ -122,7 +126,11 @@ impl Far {
         self.horizon = to;
         for level in (1..=crossed.min(WHEELS - 1)).rev() {
             let slot = slot_of(to, level);
-            if self.wheels.get(level).is_some_and(|wheel| wheel.used >> slot & 1 == 1) {
+            if self
+                .wheels
+                .get(level)
+                .is_some_and(|wheel| wheel.used >> slot & 1 == 1)
+            {
                 self.empty(level, slot, Far::add);
             }
         }
