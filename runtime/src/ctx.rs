@@ -264,7 +264,8 @@ impl Ctx {
     /// Runs `f` with the library state of a type that lives with the user in charge.
     /// Don't touch scripts' objects or the context's state of the same type inside.
     pub fn user_state<T: Default + 'static, R>(&self, f: impl FnOnce(RefMut<'_, T>) -> R) -> R {
-        self.user().extensions.with(f)
+        let state = self.user.borrow().extensions.shared::<T>();
+        f(state.borrow_mut())
     }
 
     /// Runs `f` with the library state of a type that lives with the worker.

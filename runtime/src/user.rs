@@ -137,24 +137,29 @@ impl Extensions {
     /// The value of a type, shared: keep the `Rc` as long as needed, borrow the cell briefly.
     pub fn shared<T: Default + 'static>(&self) -> Rc<RefCell<T>> {
         let wanted = TypeId::of::<T>();
-        let mut values = self.values.borrow_mut();
+        let values = self.values.borrow();
         let found = values.iter().find(|(known, _)| *known == wanted);
-        let value = match found {
-            Some((_, value)) => value.clone(),
-            None => {
-                let value: Rc<dyn Any> = Rc::new(RefCell::new(T::default()));
-                // Most users have one or two; a vector that grows by itself would begin with room for four.
-                values.reserve_exact(1);
-                values.push((wanted, value.clone()));
-                value
-            }
+        let Some(value) = found.map(|(_, value)| value.clone()) else {
+            drop(values);
+            return self.make();
         };
+        debug_assert!(value.is::<RefCell<T>>());
+        // SAFETY: what stands beside the id of a type was made by `make` for that type.
+        unsafe { Rc::from_raw(Rc::into_raw(value).cast()) }
+    }
+
+    #[cold]
+    fn make<T: Default + 'static>(&self) -> Rc<RefCell<T>> {
+        let value = Rc::new(RefCell::new(T::default()));
+        let mut values = self.values.borrow_mut();
+        // Most users have one or two; a vector that grows by itself would begin with room for four.
+        values.reserve_exact(1);
+        values.push((TypeId::of::<T>(), value.clone()));
         value
-            .downcast()
-            .expect("values are told apart by their type")
     }
 
     /// Runs `f` with the value of a type.
+    #[inline]
     pub fn with<T: Default + 'static, R>(&self, f: impl FnOnce(RefMut<'_, T>) -> R) -> R {
         f(self.shared::<T>().borrow_mut())
     }

@@ -9,10 +9,13 @@ use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How often it looks.
+/// How long a slice may take that was seen once.
 const TICK: Duration = Duration::from_millis(2);
-/// Ticks of an idle worker after which it goes to sleep.
-const PATIENCE: u32 = 25;
+/// How long it looks away at most while slices come and go: each look interrupts the worker on a machine whose cores are
+/// all busy.
+const LONGEST: Duration = Duration::from_millis(16);
+/// Looks at an idle worker after which it goes to sleep.
+const PATIENCE: u32 = 8;
 
 /// A running watchdog; dropping it ends the thread.
 pub(crate) struct Watchdog {
@@ -50,16 +53,19 @@ impl Drop for Watchdog {
 fn watch(ended: &AtomicBool, poker: &Poker) {
     let mut last = None;
     let mut idle = 0;
+    let mut tick = TICK;
     while !ended.load(Ordering::SeqCst) {
-        thread::park_timeout(TICK);
+        thread::park_timeout(tick);
         let slice = poker.slice();
-        if slice.is_some() && slice == last {
+        let is_long = slice.is_some() && slice == last;
+        if is_long {
             poker.poke_slice();
         }
+        tick = if is_long { TICK } else { LONGEST.min(tick * 2) };
         idle = if slice.is_none() { idle + 1 } else { 0 };
         if idle >= PATIENCE {
             sleep_until_busy(ended, poker);
-            idle = 0;
+            (idle, tick) = (0, TICK);
         }
         last = slice;
     }

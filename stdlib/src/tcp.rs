@@ -1,14 +1,14 @@
 //! `tcp`: connections and listeners.
 
 use crate::net::address::{Target, source};
-use crate::net::channel::Channel;
+use crate::net::channel::{Channel, Receiving, Sending};
 use crate::net::measure::{self, Ended, Parts};
 use crate::net::origin::Origin;
 use crate::net::stream::Stream;
 use crate::net::{Limit, connect, resolve, within};
 use scn_runtime::io::Io;
 use scn_runtime::metrics::{NameId, Protocol};
-use scn_runtime::{Any, Cx, Extern, Fault, Nanos, NativeDef, New, Own, Text, ready, waiting};
+use scn_runtime::{Any, Cx, Extern, Fault, Nanos, NativeDef, New, Text, ready, waiting};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -121,26 +121,26 @@ async fn accept(
     TcpConn::new(io, remote, None).map(New)
 }
 
-async fn send(cx: Cx, conn: &TcpConn, data: Text<'_>, timeout: Option<Nanos>) -> Result<(), Fault> {
-    conn.0.send(cx, data.bytes, timeout).await
+fn send<'a>(cx: Cx, conn: &'a TcpConn, data: Text<'a>, timeout: Option<Nanos>) -> Sending<'a> {
+    conn.0.send(cx, data.bytes, timeout)
 }
 
-async fn recv(cx: Cx, conn: &TcpConn, max: i64, timeout: Option<Nanos>) -> Result<Own, Fault> {
-    conn.0.recv(cx, max, timeout).await
+fn recv(cx: Cx, conn: &TcpConn, max: i64, timeout: Option<Nanos>) -> Receiving<'_> {
+    conn.0.recv(cx, max, timeout)
 }
 
-async fn recv_exact(cx: Cx, conn: &TcpConn, n: i64, timeout: Option<Nanos>) -> Result<Own, Fault> {
-    conn.0.recv_exact(cx, n, timeout).await
+fn recv_exact(cx: Cx, conn: &TcpConn, n: i64, timeout: Option<Nanos>) -> Receiving<'_> {
+    conn.0.recv_exact(cx, n, timeout)
 }
 
-async fn recv_until(
+fn recv_until<'a>(
     cx: Cx,
-    conn: &TcpConn,
-    delimiter: Text<'_>,
+    conn: &'a TcpConn,
+    delimiter: Text<'a>,
     max: i64,
     timeout: Option<Nanos>,
-) -> Result<Own, Fault> {
-    conn.0.recv_until(cx, delimiter.bytes, max, timeout).await
+) -> Receiving<'a> {
+    conn.0.recv_until(cx, delimiter.bytes, max, timeout)
 }
 
 fn shutdown(conn: &TcpConn) -> Result<(), Fault> {

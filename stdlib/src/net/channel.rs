@@ -3,10 +3,10 @@
 //! Branches of a scenario may share a handle, so everything changes behind a shared reference, and nothing is borrowed
 //! across a wait.
 
-use super::measure::{self, Ended};
+use super::Limit;
+use super::measure::{self, Begun, Ended};
 use super::stream::Stream;
 use super::transfer::{Way, report};
-use super::{Limit, within};
 use rustls::ServerConfig;
 use scn_runtime::metrics::NameId;
 use scn_runtime::{Ctx, Cx, Fault, Nanos, Own, kind};
@@ -14,9 +14,10 @@ use socket2::SockRef;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::net::{Shutdown, SocketAddr};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 /// A connection handle.
 #[derive(Debug)]
@@ -60,10 +61,7 @@ impl Channel {
 
     /// The stream, unless it was closed.
     pub(crate) fn stream(&self) -> Result<Rc<Stream>, Fault> {
-        self.stream
-            .borrow()
-            .clone()
-            .ok_or_else(|| Fault::invalid("the connection was closed by this scenario"))
+        self.stream.borrow().clone().ok_or_else(closed)
     }
 
     /// Says which tls server accepted it.
@@ -76,198 +74,158 @@ impl Channel {
         self.server.take()
     }
 
-    fn limit(&self, cx: Cx, own: Option<Nanos>) -> Option<Limit> {
-        own.map(|nanos| nanos.0)
-            .or(self.limit)
-            .map(|nanos| Limit::from_now(cx, nanos))
-    }
-
     /// Sends all of it.
-    pub(crate) async fn send(
-        &self,
+    pub(crate) fn send<'a>(
+        &'a self,
         cx: Cx,
-        bytes: &[u8],
+        bytes: &'a [u8],
         timeout: Option<Nanos>,
-    ) -> Result<(), Fault> {
-        let stream = self.stream()?;
-        let limit = self.limit(cx, timeout);
-        let begun = measure::begin_with(cx, stream.measured_as(), NameId::SEND, limit);
-        let sent = within(cx, limit, stream.send(bytes)).await;
-        let ended = Ended {
-            fault: sent.as_ref().err(),
-            sent: sent.as_ref().map_or(0, |()| bytes.len() as u64),
-            ..Ended::default()
-        };
-        measure::end(cx, begun, ended);
-        sent?;
-        report(stream.protocol(), Way::Sent, self.remote, bytes);
-        Ok(())
+    ) -> Sending<'a> {
+        Sending {
+            channel: self,
+            cx,
+            bytes,
+            sent: 0,
+            timeout,
+            call: None,
+        }
     }
 
     /// Receives what is there, at most `max` bytes; empty at the end.
-    pub(crate) async fn recv(
-        &self,
-        cx: Cx,
-        max: i64,
-        timeout: Option<Nanos>,
-    ) -> Result<Own, Fault> {
-        let max = count(max, "max")?;
-        let stream = self.stream()?;
-        if let Some(bytes) = self.take_rest(max) {
-            return bytes_object(&bytes);
-        }
-        if self.ended.get() {
-            return bytes_object(&[]);
-        }
-        let on_data = |data: &[u8]| {
-            self.ended.set(data.is_empty());
-            self.note_arrival(data);
-            report(stream.protocol(), Way::Received, self.remote, data);
-            let (now, later) = data.split_at(data.len().min(max));
-            self.rest.borrow_mut().extend_from_slice(later);
-            Poll::Ready(bytes_object(now))
-        };
-        let limit = self.limit(cx, timeout);
-        let whole = within(cx, limit, stream.receive(on_data));
-        self.receiving(cx, limit, whole).await?
+    pub(crate) fn recv(&self, cx: Cx, max: i64, timeout: Option<Nanos>) -> Receiving<'_> {
+        self.receiving(cx, Wanted::Any { max }, timeout)
     }
 
     /// Receives exactly `n` bytes.
-    pub(crate) async fn recv_exact(
-        &self,
-        cx: Cx,
-        n: i64,
-        timeout: Option<Nanos>,
-    ) -> Result<Own, Fault> {
-        if n == 0 {
-            return bytes_object(&[]);
-        }
-        let n = count(n, "n")?;
-        cx.with(|ctx| ctx.reserve(n))?;
-        let limit = self.limit(cx, timeout);
-        let enough = |rest: &[u8]| (rest.len() >= n).then_some(n);
-        let whole = within(cx, limit, self.gather(enough));
-        match self.receiving(cx, limit, whole).await? {
-            Some(bytes) => bytes,
-            None => Err(ended(format!(
-                "the connection ended after {} of {n} bytes",
-                self.rest.borrow().len()
-            ))),
-        }
+    pub(crate) fn recv_exact(&self, cx: Cx, n: i64, timeout: Option<Nanos>) -> Receiving<'_> {
+        self.receiving(cx, Wanted::Exactly { n }, timeout)
     }
 
     /// Receives up to and with a delimiter.
-    pub(crate) async fn recv_until(
-        &self,
+    pub(crate) fn recv_until<'a>(
+        &'a self,
         cx: Cx,
-        delimiter: &[u8],
+        delimiter: &'a [u8],
         max: i64,
         timeout: Option<Nanos>,
-    ) -> Result<Own, Fault> {
-        let max = count(max, "max")?;
-        if delimiter.is_empty() {
+    ) -> Receiving<'a> {
+        let wanted = Wanted::Until {
+            delimiter,
+            max,
+            looked: 0,
+        };
+        self.receiving(cx, wanted, timeout)
+    }
+
+    fn receiving<'a>(
+        &'a self,
+        cx: Cx,
+        wanted: Wanted<'a>,
+        timeout: Option<Nanos>,
+    ) -> Receiving<'a> {
+        Receiving {
+            channel: self,
+            cx,
+            wanted,
+            timeout,
+            before: 0,
+            call: None,
+        }
+    }
+
+    /// Begins a call that goes over the network.
+    fn begin(&self, cx: Cx, name: NameId, own: Option<Nanos>) -> Result<Call, Fault> {
+        let stream = self.stream()?;
+        let nanos = own.map(|nanos| nanos.0).or(self.limit);
+        let limit = nanos.map(|nanos| Limit::from_now(cx, nanos));
+        let begun = measure::begin_with(cx, stream.measured_as(), name, limit);
+        Ok(Call {
+            stream,
+            limit,
+            begun,
+        })
+    }
+
+    /// What is there already, if it is enough or all that will come.
+    fn look(&self, cx: Cx, wanted: &mut Wanted<'_>) -> Result<Option<Taken>, Fault> {
+        match *wanted {
+            Wanted::Exactly { n: 0 } => return Ok(Some(Taken::some(&[]))),
+            Wanted::Exactly { n } => {
+                let n = count(n, "n")?;
+                cx.with(|ctx| ctx.reserve(n))?;
+            }
+            Wanted::Any { max } | Wanted::Until { max, .. } => {
+                count(max, "max")?;
+            }
+        }
+        if matches!(wanted, Wanted::Until { delimiter, .. } if delimiter.is_empty()) {
             return Err(Fault::invalid("the delimiter is empty"));
         }
-        let mut looked = 0;
-        let mut found = None;
-        let mut search = |rest: &[u8]| {
-            let end = find(rest, delimiter, looked).map(|at| at + delimiter.len());
-            looked = rest.len().saturating_sub(delimiter.len() - 1);
-            found = end.filter(|end| *end <= max);
-            // Too much without a delimiter stays where it is.
-            found.or((end.is_some() || rest.len() >= max).then_some(0))
+        if self.stream.borrow().is_none() {
+            return Err(closed());
+        }
+        let there = match self.rest.borrow().as_slice() {
+            [] => None,
+            rest => wanted.enough(rest),
         };
-        let limit = self.limit(cx, timeout);
-        let whole = within(cx, limit, self.gather(&mut search));
-        match self.receiving(cx, limit, whole).await? {
-            Some(bytes) if found.is_some() => bytes,
-            Some(_) => {
+        Ok(match there {
+            Some(count) => Some(self.take_front(count)),
+            None if !self.ended.get() => None,
+            None => Some(wanted.at_end()),
+        })
+    }
+
+    /// Takes in what has arrived; ready when that is enough. What comes in one piece is not gathered first.
+    fn accept(&self, call: &Call, wanted: &mut Wanted<'_>, data: &[u8]) -> Poll<Taken> {
+        if data.is_empty() {
+            self.ended.set(true);
+            return Poll::Ready(wanted.at_end());
+        }
+        let arrived = self.arrived.get();
+        self.arrived.set(arrived.wrapping_add(data.len() as u32));
+        report(call.stream.protocol(), Way::Received, self.remote, data);
+        let gathered = !self.rest.borrow().is_empty();
+        if gathered {
+            self.rest.borrow_mut().extend_from_slice(data);
+            let there = wanted.enough(&self.rest.borrow());
+            return there.map_or(Poll::Pending, |count| Poll::Ready(self.take_front(count)));
+        }
+        let there = wanted.enough(data);
+        let (now, later) = data.split_at(there.unwrap_or(0));
+        if !later.is_empty() {
+            self.rest.borrow_mut().extend_from_slice(later);
+        }
+        there.map_or(Poll::Pending, |_| Poll::Ready(Taken::some(now)))
+    }
+
+    /// What a receive gives.
+    fn finish(&self, wanted: &Wanted<'_>, taken: Taken) -> Result<Own, Fault> {
+        let got = || self.rest.borrow().len();
+        match (taken, wanted) {
+            (Taken::Bytes(bytes), _) => bytes,
+            (Taken::TooMuch, Wanted::Until { delimiter, max, .. }) => {
                 let delimiter = delimiter.escape_ascii();
                 Err(Fault::invalid(format!(
                     "{max} bytes came without the delimiter b\"{delimiter}\""
                 )))
             }
-            None => {
-                let (got, delimiter) = (self.rest.borrow().len(), delimiter.escape_ascii());
+            (Taken::End, Wanted::Until { delimiter, .. }) => {
+                let (got, delimiter) = (got(), delimiter.escape_ascii());
                 Err(ended(format!(
                     "the connection ended after {got} bytes without the delimiter b\"{delimiter}\""
                 )))
             }
+            (_, Wanted::Exactly { n } | Wanted::Any { max: n }) => Err(ended(format!(
+                "the connection ended after {} of {n} bytes",
+                got()
+            ))),
         }
     }
 
-    /// Measures receiving. What was there already is no operation, nor is the end of the connection.
-    async fn receiving<T>(
-        &self,
-        cx: Cx,
-        limit: Option<Limit>,
-        whole: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Fault> {
-        let protocol = self.stream()?.measured_as();
-        let begun = measure::begin_with(cx, protocol, NameId::RECV, limit);
-        let before = self.arrived.get();
-        let result = whole.await;
-        let received = self.arrived.get().wrapping_sub(before);
-        if received > 0 || result.is_err() {
-            let ended = Ended {
-                fault: result.as_ref().err(),
-                received: received.into(),
-                ..Ended::default()
-            };
-            measure::end(cx, begun, ended);
-        }
-        result
-    }
-
-    fn note_arrival(&self, data: &[u8]) {
-        let arrived = self.arrived.get();
-        self.arrived.set(arrived.wrapping_add(data.len() as u32));
-    }
-
-    /// Receives until what is there is enough, and gives as many bytes as `enough` says then; none at the end. What
-    /// comes in one piece is not gathered first.
-    async fn gather(
-        &self,
-        mut enough: impl FnMut(&[u8]) -> Option<usize> + Unpin,
-    ) -> Result<Option<Result<Own, Fault>>, Fault> {
-        let stream = self.stream()?;
-        let there = enough(&self.rest.borrow());
-        if let Some(count) = there {
-            return Ok(Some(self.take_front(count)));
-        }
-        if self.ended.get() {
-            return Ok(None);
-        }
-        let on_data = |data: &[u8]| {
-            if data.is_empty() {
-                self.ended.set(true);
-                return Poll::Ready(None);
-            }
-            self.note_arrival(data);
-            report(stream.protocol(), Way::Received, self.remote, data);
-            if !self.rest.borrow().is_empty() {
-                self.rest.borrow_mut().extend_from_slice(data);
-                let there = enough(&self.rest.borrow());
-                return match there {
-                    Some(count) => Poll::Ready(Some(self.take_front(count))),
-                    None => Poll::Pending,
-                };
-            }
-            let there = enough(data);
-            let (now, later) = data.split_at(there.unwrap_or(0));
-            self.rest.borrow_mut().extend_from_slice(later);
-            match there {
-                Some(_) => Poll::Ready(Some(bytes_object(now))),
-                None => Poll::Pending,
-            }
-        };
-        stream.receive(on_data).await
-    }
-
-    fn take_front(&self, count: usize) -> Result<Own, Fault> {
+    fn take_front(&self, count: usize) -> Taken {
         match count {
-            0 => bytes_object(&[]),
-            count => bytes_object(&self.take_rest(count).unwrap_or_default()),
+            0 => Taken::TooMuch,
+            count => Taken::some(&self.take_rest(count).unwrap_or_default()),
         }
     }
 
@@ -310,6 +268,170 @@ impl Channel {
     }
 }
 
+/// A call that goes over the network, while it does: its stream, which may be closed meanwhile, its limit, and its
+/// measurement.
+#[derive(Debug)]
+struct Call {
+    stream: Rc<Stream>,
+    limit: Option<Limit>,
+    begun: Option<Begun>,
+}
+
+impl Call {
+    /// What a poll has come to; a call that is not done within its limit fails.
+    fn within<T>(&self, cx: Cx, polled: Poll<Result<T, Fault>>) -> Poll<Result<T, Fault>> {
+        match (polled, self.limit) {
+            (Poll::Pending, Some(limit)) if cx.has_passed(limit.at) => {
+                Poll::Ready(Err(limit.fault()))
+            }
+            (polled, _) => polled,
+        }
+    }
+}
+
+/// See [`Channel::send`]. Written by hand, as is [`Receiving`]: a future that is made of others is many times as large.
+#[must_use = "futures do nothing unless awaited"]
+pub(crate) struct Sending<'a> {
+    channel: &'a Channel,
+    cx: Cx,
+    bytes: &'a [u8],
+    sent: usize,
+    timeout: Option<Nanos>,
+    call: Option<Call>,
+}
+
+impl Future for Sending<'_> {
+    type Output = Result<(), Fault>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let (channel, cx) = (this.channel, this.cx);
+        let call = match &mut this.call {
+            Some(call) => call,
+            none => none.insert(channel.begin(cx, NameId::SEND, this.timeout)?),
+        };
+        let polled = call.stream.poll_send(task, this.bytes, &mut this.sent);
+        let sent = ready!(call.within(cx, polled));
+        let ended = Ended {
+            fault: sent.as_ref().err(),
+            sent: sent.as_ref().map_or(0, |()| this.bytes.len() as u64),
+            ..Ended::default()
+        };
+        measure::end(cx, call.begun, ended);
+        sent?;
+        let protocol = call.stream.protocol();
+        report(protocol, Way::Sent, channel.remote, this.bytes);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// See [`Channel::recv`], [`Channel::recv_exact`], [`Channel::recv_until`].
+#[must_use = "futures do nothing unless awaited"]
+pub(crate) struct Receiving<'a> {
+    channel: &'a Channel,
+    cx: Cx,
+    wanted: Wanted<'a>,
+    timeout: Option<Nanos>,
+    /// What had arrived when the call began.
+    before: u32,
+    call: Option<Call>,
+}
+
+impl Future for Receiving<'_> {
+    type Output = Result<Own, Fault>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let (channel, cx, wanted) = (this.channel, this.cx, &mut this.wanted);
+        let call = match &mut this.call {
+            Some(call) => call,
+            none => {
+                // What was there already is no operation.
+                if let Some(taken) = channel.look(cx, wanted)? {
+                    return Poll::Ready(channel.finish(wanted, taken));
+                }
+                this.before = channel.arrived.get();
+                none.insert(channel.begin(cx, NameId::RECV, this.timeout)?)
+            }
+        };
+        let on_data = |data: &[u8]| channel.accept(call, wanted, data);
+        let polled = call.stream.poll_receive(task, on_data);
+        let result = ready!(call.within(cx, polled));
+        let received = channel.arrived.get().wrapping_sub(this.before);
+        // Nor is the end of the connection.
+        if received > 0 || result.is_err() {
+            let ended = Ended {
+                fault: result.as_ref().err(),
+                received: received.into(),
+                ..Ended::default()
+            };
+            measure::end(cx, call.begun, ended);
+        }
+        Poll::Ready(channel.finish(wanted, result?))
+    }
+}
+
+/// How much a call wants to receive.
+#[derive(Debug)]
+enum Wanted<'a> {
+    Any {
+        max: i64,
+    },
+    Exactly {
+        n: i64,
+    },
+    Until {
+        delimiter: &'a [u8],
+        max: i64,
+        /// Where there can be no delimiter any more.
+        looked: usize,
+    },
+}
+
+impl Wanted<'_> {
+    /// How many bytes to give once so many are there, which are some; none if too many are there.
+    fn enough(&mut self, there: &[u8]) -> Option<usize> {
+        match self {
+            Wanted::Any { max } => Some(there.len().min(*max as usize)),
+            Wanted::Exactly { n } => (there.len() >= *n as usize).then_some(*n as usize),
+            Wanted::Until {
+                delimiter,
+                max,
+                looked,
+            } => {
+                let max = *max as usize;
+                let end = find(there, delimiter, *looked).map(|at| at + delimiter.len());
+                *looked = there.len().saturating_sub(delimiter.len() - 1);
+                // Too much without a delimiter stays where it is.
+                let found = end.filter(|end| *end <= max);
+                found.or((end.is_some() || there.len() >= max).then_some(0))
+            }
+        }
+    }
+
+    /// What there is at the end of the connection.
+    fn at_end(&self) -> Taken {
+        match self {
+            Wanted::Any { .. } => Taken::some(&[]),
+            Wanted::Exactly { .. } | Wanted::Until { .. } => Taken::End,
+        }
+    }
+}
+
+/// What a call has received.
+enum Taken {
+    Bytes(Result<Own, Fault>),
+    TooMuch,
+    /// The connection has ended before it was enough.
+    End,
+}
+
+impl Taken {
+    fn some(bytes: &[u8]) -> Taken {
+        Taken::Bytes(bytes_object(bytes))
+    }
+}
+
 impl Drop for Channel {
     fn drop(&mut self) {
         self.close();
@@ -332,6 +454,10 @@ pub(crate) fn bytes_object(bytes: &[u8]) -> Result<Own, Fault> {
         ctx.reserve(bytes.len())?;
         Ok(ctx.heap.bytes(bytes))
     })
+}
+
+fn closed() -> Fault {
+    Fault::invalid("the connection was closed by this scenario")
 }
 
 fn ended(message: String) -> Fault {
