@@ -195,7 +195,11 @@ impl Channel {
         if !later.is_empty() {
             self.rest.borrow_mut().extend_from_slice(later);
         }
-        there.map_or(Poll::Pending, |_| Poll::Ready(Taken::some(now)))
+        match there {
+            None => Poll::Pending,
+            Some(0) => Poll::Ready(Taken::TooMuch),
+            Some(_) => Poll::Ready(Taken::some(now)),
+        }
     }
 
     /// What a receive gives.
