@@ -1,12 +1,13 @@
 //! What makes a lowered program ready to run. Enter at [`run`].
 //!
-//! `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `params` decides
-//! which parameters are owned; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
+//! `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `demand` narrows what
+//! is parsed to what is read of it; `params` decides which parameters are owned; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
 //! `frames` gives registers their homes.
 //! In debug builds the verifier looks at the result of each.
 
 mod calls;
 mod constants;
+mod demand;
 mod frames;
 pub(crate) mod graph;
 mod ownership;
@@ -21,6 +22,7 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
         simplify::simplify(function);
     }
     calls::run(program, strands);
+    demand::run(program);
     verify(program, crate::ir::Stage::Ssa);
     params::run(program, strands);
     constants::run(program);

@@ -1,10 +1,13 @@
 //! JSON: methods of `json` and the module. Navigation never fails: what is not there remembers the path.
 
+mod extract;
 mod parse;
 mod path;
 mod quick;
+mod scan;
 mod select;
 
+pub(crate) use extract::{part, parts};
 pub(crate) use parse::parse;
 
 use crate::raise;
@@ -12,7 +15,7 @@ use path::Path;
 use scn_runtime::descs::Descs;
 use scn_runtime::object::{order, show};
 use scn_runtime::{
-    Any, Ctx, Fault, Key, NativeDef, Own, OwnSlot, Seen, Slot, Text, VarList, desc, ready,
+    Any, Ctx, Fault, Key, List, NativeDef, Own, OwnSlot, Seen, Slot, Text, VarList, desc, ready,
 };
 use select::{Node, View};
 
@@ -35,6 +38,8 @@ pub(crate) fn natives() -> Vec<NativeDef> {
         ready("json.pretty", pretty),
         ready("json.encode", text),
         ready("json.parse", parse_text),
+        ready("json.parse_part", parse_part),
+        ready("json.parse_parts", parse_parts),
         ready("json.null", null),
     ]
 }
@@ -247,6 +252,16 @@ fn pretty(ctx: &Ctx, json: Any<'_>) -> String {
 
 fn parse_text(ctx: &Ctx, text: Text<'_>) -> Result<Own, Fault> {
     parse(ctx, text.bytes)
+}
+
+/// What the compiler makes of `json.parse` when one path of the value is all that is read.
+fn parse_part(ctx: &Ctx, text: Text<'_>, path: List<'_>) -> Result<Own, Fault> {
+    part(ctx, text.bytes, path).map_err(|fault| fault.during("json.parse"))
+}
+
+/// The same for several paths.
+fn parse_parts(ctx: &Ctx, text: Text<'_>, paths: List<'_>) -> Result<VarList, Fault> {
+    parts(ctx, text.bytes, paths).map_err(|fault| fault.during("json.parse"))
 }
 
 fn null(ctx: &Ctx) -> Own {

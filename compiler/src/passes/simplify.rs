@@ -137,7 +137,7 @@ fn keep_params(function: &mut Function, keep: &dyn Fn(Reg) -> bool) {
 }
 
 /// Replaces registers everywhere; follows chains.
-fn rename(function: &mut Function, replaced: &HashMap<Reg, Reg>) {
+pub(crate) fn rename(function: &mut Function, replaced: &HashMap<Reg, Reg>) {
     let sigs = Signatures::default();
     let mut swap = |reg: &mut Reg, _| {
         // A cycle of parameters that only feed each other has no value; the count ends it.

@@ -7,8 +7,9 @@ use super::job::basic;
 use super::response::Message;
 use super::session::{Dialled, Ends};
 use super::transfer::Marks;
+use crate::json;
 use scn_runtime::{
-    Ctx, DescId, Extern, Fault, NativeDef, New, Own, OwnSlot, Text, VarList, VarMap, ready,
+    Ctx, DescId, Extern, Fault, List, NativeDef, New, Own, OwnSlot, Text, VarList, VarMap, ready,
 };
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -29,6 +30,8 @@ pub(super) fn natives() -> Vec<NativeDef> {
         ready("Response.body", body),
         ready("Response.text", text),
         ready("Response.json", json),
+        ready("Response.json_part", json_part),
+        ready("Response.json_parts", json_parts),
         ready("Response.url", url),
         ready("Response.remote", remote),
         ready("Response.local", local),
@@ -213,6 +216,16 @@ fn text(cx: &Ctx, r: &Response) -> Own {
 
 fn json(cx: &Ctx, r: &Response) -> Result<Own, Fault> {
     json_object(cx, &r.message.body)
+}
+
+/// What the compiler makes of `json` when one path of the value is all that is read.
+fn json_part(cx: &Ctx, r: &Response, path: List<'_>) -> Result<Own, Fault> {
+    json::part(cx, &r.message.body, path).map_err(|fault| fault.during("Response.json"))
+}
+
+/// The same for several paths.
+fn json_parts(cx: &Ctx, r: &Response, paths: List<'_>) -> Result<VarList, Fault> {
+    json::parts(cx, &r.message.body, paths).map_err(|fault| fault.during("Response.json"))
 }
 
 fn url(r: &Response) -> String {

@@ -3,7 +3,10 @@
 use super::reply::{self, Reply};
 use super::request::Request;
 use crate::http::content::{json_object, json_text, string_map, string_pairs};
-use scn_runtime::{Any, Ctx, DescId, Extern, Fault, Map, NativeDef, New, Own, Text, VarMap, ready};
+use crate::json;
+use scn_runtime::{
+    Any, Ctx, DescId, Extern, Fault, List, Map, NativeDef, New, Own, Text, VarList, VarMap, ready,
+};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 
@@ -20,6 +23,8 @@ pub(super) fn natives() -> Vec<NativeDef> {
         ready("Request.body", body),
         ready("Request.text", text),
         ready("Request.json", json),
+        ready("Request.json_part", json_part),
+        ready("Request.json_parts", json_parts),
         ready("Request.form", form),
         ready("Request.remote", remote),
         ready("server.reply", reply),
@@ -95,6 +100,16 @@ fn text(req: &ServerRequest) -> String {
 
 fn json(cx: &Ctx, req: &ServerRequest) -> Result<Own, Fault> {
     json_object(cx, &req.request.body)
+}
+
+/// What the compiler makes of `json` when one path of the value is all that is read.
+fn json_part(cx: &Ctx, req: &ServerRequest, path: List<'_>) -> Result<Own, Fault> {
+    json::part(cx, &req.request.body, path).map_err(|fault| fault.during("Request.json"))
+}
+
+/// The same for several paths.
+fn json_parts(cx: &Ctx, req: &ServerRequest, paths: List<'_>) -> Result<VarList, Fault> {
+    json::parts(cx, &req.request.body, paths).map_err(|fault| fault.during("Request.json"))
 }
 
 fn form(req: &ServerRequest, name: &str) -> Option<String> {
