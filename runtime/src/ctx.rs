@@ -264,8 +264,13 @@ impl Ctx {
     /// Runs `f` with the library state of a type that lives with the user in charge.
     /// Don't touch scripts' objects or the context's state of the same type inside.
     pub fn user_state<T: Default + 'static, R>(&self, f: impl FnOnce(RefMut<'_, T>) -> R) -> R {
-        let state = self.user.borrow().extensions.shared::<T>();
-        f(state.borrow_mut())
+        f(self.user_shared::<T>().borrow_mut())
+    }
+
+    /// The library state of a type that lives with the user in charge: keep the `Rc` as long as needed, borrow the cell
+    /// briefly.
+    pub fn user_shared<T: Default + 'static>(&self) -> Rc<RefCell<T>> {
+        self.user.borrow().extensions.shared()
     }
 
     /// Runs `f` with the library state of a type that lives with the worker.

@@ -15,6 +15,7 @@ mod job;
 mod members;
 pub mod name;
 mod prepared;
+mod quick;
 pub mod redirect;
 mod report;
 pub mod request;

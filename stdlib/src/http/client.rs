@@ -1,15 +1,14 @@
 //! Calls of `http` as futures: what was called before over a connection that is kept goes the short way, here;
 //! everything else goes by [`follow`].
 
-use super::follow::{Course, Hop, follow, is_redirect, settle};
-use super::job::{AnyMethod, Arguments, Bodiless, WithBody};
+use super::follow::{Course, First, cookie, follow, is_redirect, settle};
+use super::job::{Arguments, Bodiless, Rest, WithBody};
 use super::members::Response;
-use super::prepared::{Prepared, Ready, prepare};
+use super::prepared::{Prepared, Ready, Written, prepare};
+use super::quick::{Odd, Quick, Turn, Way};
 use super::report::{Exchanged, report};
-use super::request::{Wire, is_idempotent};
-use super::session::{Connection, Session, Shelf};
-use super::transfer::{Terms, Transfer};
-use crate::net::Limit;
+use super::session::{Session, Shelf};
+use super::transfer::Transfer;
 use scn_runtime::cx::Sleep;
 use scn_runtime::{Ctx, Cx, Fault, NativeDef, New, Unread, waiting};
 use std::future::Future;
@@ -40,16 +39,16 @@ const PATCH: usize = 4;
 const DELETE: usize = 5;
 const OPTIONS: usize = 6;
 
-fn bodiless<const METHOD: usize>(arguments: Unread<'_, Bodiless>) -> Call<'_> {
-    Call::new(Arguments::Bodiless(METHODS[METHOD], arguments))
+fn bodiless<'a, const METHOD: usize>(url: &'a str, rest: Unread<'a, Bodiless>) -> Call<'a> {
+    Call::new(METHODS[METHOD], url, Rest::Bodiless(rest))
 }
 
-fn with_body<const METHOD: usize>(arguments: Unread<'_, WithBody>) -> Call<'_> {
-    Call::new(Arguments::WithBody(METHODS[METHOD], arguments))
+fn with_body<'a, const METHOD: usize>(url: &'a str, rest: Unread<'a, WithBody>) -> Call<'a> {
+    Call::new(METHODS[METHOD], url, Rest::WithBody(rest))
 }
 
-fn any_method(arguments: Unread<'_, AnyMethod>) -> Call<'_> {
-    Call::new(Arguments::AnyMethod(arguments))
+fn any_method<'a>(method: &'a str, url: &'a str, rest: Unread<'a, WithBody>) -> Call<'a> {
+    Call::new(method, url, Rest::WithBody(rest))
 }
 
 /// A call under way.
@@ -67,6 +66,8 @@ enum State {
     Queued(Sleep),
     /// It may go; or it has ended.
     Go,
+    /// Sent over a kept connection, and nothing odd has happened.
+    Quick(Quick),
     /// Over a kept connection. In a box, so that the frames of a user at rest are small.
     Short(Box<Short>),
     /// With all that may happen.
@@ -75,87 +76,146 @@ enum State {
 
 /// An exchange over a kept connection.
 struct Short {
-    prepared: Rc<Prepared>,
-    /// Path and query, if they are not the prepared ones.
-    target: Option<Box<str>>,
-    /// The request, if it is not the prepared one.
-    wire: Option<Box<Wire>>,
-    connection: Connection,
-    shelf: Shelf,
+    way: Way,
     transfer: Transfer,
-    /// When the call began.
-    started: u64,
+    /// How the transfer has ended, if it has.
+    ended: Option<Result<(), Fault>>,
 }
 
 impl<'a> Call<'a> {
-    fn new(arguments: Arguments<'a>) -> Call<'a> {
+    fn new(method: &'a str, url: &'a str, rest: Rest<'a>) -> Call<'a> {
         Call {
-            arguments,
+            arguments: Arguments { method, url, rest },
             site: None,
             state: State::Start,
         }
     }
 
     /// Chooses the way.
-    fn start(&self) -> Result<State, Fault> {
+    fn start(&self, task: &mut Context<'_>) -> Result<State, Fault> {
         Ctx::current(|ctx| {
             let Ready { prepared, target } = prepare(ctx, &self.arguments, self.site)?;
+            let session = ctx.user_shared::<Session>();
+            let cookie = match session.borrow().jar.is_empty() {
+                true => String::new(),
+                false => cookie(ctx, &prepared.url_for(target)),
+            };
+            let written = prepared.write(ctx, &self.arguments, target, &cookie)?;
             let started = ctx.now().cast_unsigned();
             let shelf = Shelf::of(ctx, prepared.job.dial.bind);
-            let (cookies, connection) = ctx.user_state::<Session, _>(|mut session| {
-                let closely = !is_idempotent(&prepared.job.method);
-                let kept = shelf.take(&mut session, prepared.key, closely);
-                (!session.jar.is_empty(), kept)
-            });
-            let Some(connection) = connection else {
-                return Ok(long(&prepared, target.as_deref(), started, None));
+            let closely = !prepared.is_idempotent;
+            let kept = shelf.take(&mut session.borrow_mut(), prepared.key, closely);
+            let Written { wire, differs } = written;
+            let Some(connection) = kept else {
+                let first = First::of(wire);
+                return self.go_on(prepared, started, differs, first);
             };
-            let wire = match (&target, cookies) {
-                (None, false) => None,
-                (Some(target), false) => Some(Box::new(prepared.wire_for(target))),
-                (_, true) => {
-                    let job = prepared.job_for(target.as_deref());
-                    Some(Box::new(super::follow::write(ctx, &job)?))
-                }
-            };
-            let terms = terms(&prepared, wire.as_deref(), started);
-            let transfer = Transfer::new(started, &terms);
-            Ok(State::Short(Box::new(Short {
-                transfer,
+            let way = Way {
                 prepared,
-                target,
-                wire,
+                wire: wire.map(Box::new),
+                differs,
                 connection,
                 shelf,
                 started,
-            })))
+            };
+            if !Quick::takes(ctx, &way) {
+                let transfer = Transfer::new(started, &way.terms());
+                return Ok(State::short(way, transfer, None));
+            }
+            Ok(match Quick::begin(task, way, session) {
+                Ok(quick) => State::Quick(quick),
+                Err(begun) => State::short(begun.0, begun.1, None),
+            })
         })
+    }
+
+    /// Goes the long way, or what is left of it after a first hop.
+    fn go_on(
+        &self,
+        prepared: Rc<Prepared>,
+        started: u64,
+        differs: bool,
+        first: First,
+    ) -> Result<State, Fault> {
+        let job = Ctx::current(|ctx| prepared.job_for(ctx, &self.arguments, differs))?;
+        let course = Course {
+            prepared,
+            job,
+            started,
+        };
+        Ok(State::Long(Box::pin(follow(Cx::new(), course, first))))
+    }
+
+    /// The short way is not enough.
+    #[cold]
+    fn turn_odd(quick: Quick, odd: Odd) -> State {
+        let (mut transfer, polled) = odd;
+        let ended = match polled {
+            Poll::Ready(why) => Some(transfer.conclude(why)),
+            Poll::Pending => None,
+        };
+        State::short(quick.way, transfer, ended)
+    }
+
+    /// The response over a kept connection, or the way that the call goes on.
+    fn finish(
+        &self,
+        short: Short,
+        result: Result<(), Fault>,
+    ) -> Result<Result<Response, State>, Fault> {
+        let Short { way, transfer, .. } = short;
+        let outcome = transfer.finish(Cx::new(), result, &way.terms());
+        if outcome.is_stale() && (way.prepared.is_idempotent || outcome.sent == 0) {
+            let first = First::of(way.wire.map(|wire| *wire));
+            return self
+                .go_on(way.prepared, way.started, way.differs, first)
+                .map(Err);
+        }
+        let (prepared, started, differs) = (way.prepared.clone(), way.started, way.differs);
+        let target = prepared.target_of(self.arguments.url);
+        let hop = Ctx::current(|ctx| {
+            let exchanged = Exchanged {
+                prepared: &prepared,
+                job: &prepared.job,
+                target,
+                wire: way.wire(),
+                started,
+                dialled: None,
+                outcome: &outcome,
+                reused: true,
+            };
+            report(ctx, &exchanged);
+            let url = || prepared.url_for(target);
+            let shelf = (&way.shelf, prepared.key);
+            settle(ctx, shelf, url, way.connection, None, outcome)
+        })?;
+        if prepared.job.redirects > 0 && is_redirect(&hop.message) {
+            let first = First::Arrived(Box::new(hop));
+            return self.go_on(prepared, started, differs, first).map(Err);
+        }
+        Ok(Ok(Response {
+            message: hop.message,
+            url: prepared.shown_for(target),
+            ends: hop.ends,
+            dialled: None,
+            marks: hop.marks,
+            started,
+        }))
     }
 }
 
-/// The long way, or what is left of it after a first hop.
-fn long(prepared: &Rc<Prepared>, target: Option<&str>, started: u64, hop: Option<Hop>) -> State {
-    let course = Course {
-        prepared: prepared.clone(),
-        job: prepared.job_for(target),
-        started,
-    };
-    State::Long(Box::pin(follow(Cx::new(), course, hop)))
-}
+impl State {
+    fn short(way: Way, transfer: Transfer, ended: Option<Result<(), Fault>>) -> State {
+        State::Short(Box::new(Short {
+            way,
+            transfer,
+            ended,
+        }))
+    }
 
-fn terms<'t>(prepared: &'t Prepared, wire: Option<&'t Wire>, started: u64) -> Terms<'t> {
-    let job = &prepared.job;
-    let wire = wire.unwrap_or(&prepared.wire);
-    Terms {
-        bytes: &wire.bytes,
-        head_len: wire.head_len,
-        last: wire.last,
-        head_only: prepared.head_only,
-        expect_continue: job.expect_continue,
-        max_body: job.max_body,
-        known: Some(&prepared.known),
-        total: Limit::since(started, job.timeout),
-        first_byte: job.first_byte,
+    /// Takes it out; the call has ended, or another state takes its place.
+    fn take(&mut self) -> State {
+        std::mem::replace(self, State::Go)
     }
 }
 
@@ -165,85 +225,56 @@ impl Future for Call<'_> {
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         loop {
-            this.state = match &mut this.state {
+            let next = match &mut this.state {
                 State::Start => {
                     this.site = Ctx::current(Ctx::site_id);
                     match Cx::new().admission() {
                         Some(slot) => State::Queued(Cx::new().sleep_until(slot)),
-                        None => this.start()?,
+                        None => this.start(task)?,
                     }
                 }
                 State::Queued(sleep) => {
                     ready!(Pin::new(sleep).poll(task));
                     State::Go
                 }
-                State::Go => this.start()?,
+                State::Go => this.start(task)?,
                 State::Long(future) => return future.as_mut().poll(task).map_ok(New),
-                State::Short(short) => {
-                    let result = ready!(short.poll(task));
-                    let State::Short(short) = std::mem::replace(&mut this.state, State::Go) else {
+                State::Quick(quick) => {
+                    let turn = ready!(quick.poll(task));
+                    let State::Quick(quick) = this.state.take() else {
                         unreachable!("it is what it was a moment ago")
                     };
-                    match short.finish(result)? {
+                    match turn {
+                        Turn::Arrived(message, done) => {
+                            let target = quick.way.prepared.target_of(this.arguments.url);
+                            return Poll::Ready(quick.finish(target, message, done).map(New));
+                        }
+                        Turn::Odd(odd) => Call::turn_odd(quick, *odd),
+                    }
+                }
+                State::Short(short) => {
+                    let result = match short.ended.take() {
+                        Some(result) => result,
+                        None => ready!(short.poll(task)),
+                    };
+                    let State::Short(short) = this.state.take() else {
+                        unreachable!("it is what it was a moment ago")
+                    };
+                    match this.finish(*short, result)? {
                         Ok(response) => return Poll::Ready(Ok(New(response))),
                         Err(state) => state,
                     }
                 }
             };
+            this.state = next;
         }
     }
 }
 
 impl Short {
     fn poll(&mut self, task: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        let terms = terms(&self.prepared, self.wire.as_deref(), self.started);
+        let stream = &self.way.connection.stream;
         self.transfer
-            .poll(Cx::new(), task, &self.connection.stream, &terms)
-    }
-
-    /// The response, or the way that the call goes on.
-    fn finish(self, result: Result<(), Fault>) -> Result<Result<Response, State>, Fault> {
-        let Short {
-            prepared,
-            target,
-            wire,
-            connection,
-            shelf,
-            transfer,
-            started,
-        } = self;
-        let terms = terms(&prepared, wire.as_deref(), started);
-        let outcome = transfer.finish(Cx::new(), result, &terms);
-        let target = target.as_deref();
-        if outcome.is_stale() && (is_idempotent(&prepared.job.method) || outcome.sent == 0) {
-            return Ok(Err(long(&prepared, target, started, None)));
-        }
-        Ctx::current(|ctx| {
-            let wire = wire.as_deref().unwrap_or(&prepared.wire);
-            let exchanged = Exchanged {
-                prepared: &prepared,
-                job: &prepared.job,
-                target,
-                wire,
-                started,
-                dialled: None,
-                outcome: &outcome,
-                reused: true,
-            };
-            report(ctx, &exchanged);
-            let url = || prepared.job_for(target).url;
-            let hop = settle(ctx, (&shelf, prepared.key), url, connection, None, outcome)?;
-            if prepared.job.redirects > 0 && is_redirect(&hop.message) {
-                return Ok(Err(long(&prepared, target, started, Some(hop))));
-            }
-            Ok(Ok(Response {
-                message: hop.message,
-                url: prepared.shown_for(target),
-                ends: hop.ends,
-                dialled: None,
-                marks: hop.marks,
-                started,
-            }))
-        })
+            .poll(Cx::new(), task, stream, &self.way.terms())
     }
 }

@@ -20,9 +20,26 @@ pub(super) struct Course {
     /// What its site asks for.
     pub(super) prepared: Rc<Prepared>,
     /// The request that is next.
-    pub(super) job: Job,
+    pub(super) job: Rc<Job>,
     /// When the call began.
     pub(super) started: u64,
+}
+
+/// What there is of the first request.
+pub(super) enum First {
+    /// It is the prepared one.
+    Prepared,
+    /// It is written.
+    Written(Wire),
+    /// The response to it.
+    Arrived(Box<Hop>),
+}
+
+impl First {
+    /// The prepared request, or another one.
+    pub(super) fn of(wire: Option<Wire>) -> First {
+        wire.map_or(First::Prepared, First::Written)
+    }
 }
 
 /// One request and its response.
@@ -37,19 +54,28 @@ pub(super) struct Hop {
     pub(super) ends: Rc<Ends>,
 }
 
-/// Performs a call with its redirects; `arrived` is the response to the first request if there is one already.
-pub(super) async fn follow(
-    cx: Cx,
-    mut course: Course,
-    mut arrived: Option<Hop>,
-) -> Result<Response, Fault> {
+/// Performs a call with its redirects.
+pub(super) async fn follow(cx: Cx, mut course: Course, first: First) -> Result<Response, Fault> {
     let mut total = Limit::since(course.started, course.job.timeout);
     let most = course.job.redirects;
     let mut left = most;
+    let mut first = Some(first);
     loop {
-        let hop = match arrived.take() {
-            Some(hop) => hop,
-            None => hop(cx, &course, &mut total).await?,
+        let hop = match first.take() {
+            Some(First::Arrived(hop)) => *hop,
+            Some(First::Prepared) => {
+                let prepared = course.prepared.clone();
+                let ready = (&prepared.wire, prepared.key);
+                hop(cx, &course, ready, &mut total).await?
+            }
+            Some(First::Written(wire)) => {
+                let ready = (&wire, course.prepared.key);
+                hop(cx, &course, ready, &mut total).await?
+            }
+            None => {
+                let (wire, key) = cx.with(|ctx| write(ctx, &course.job))?;
+                hop(cx, &course, (&wire, key), &mut total).await?
+            }
         };
         if most > 0
             && let Some(next) = next(&course.job, &hop.message)?
@@ -61,12 +87,12 @@ pub(super) async fn follow(
                 ));
             }
             left -= 1;
-            apply(&mut course.job, next);
+            apply(Rc::make_mut(&mut course.job), next);
             continue;
         }
         return Ok(Response {
             message: hop.message,
-            url: course.job.url.to_string().into(),
+            url: course.shown(),
             ends: hop.ends,
             dialled: hop.dialled,
             marks: hop.marks,
@@ -103,12 +129,25 @@ fn apply(job: &mut Job, next: redirect::Next) {
     job.url = next.url;
 }
 
-async fn hop(cx: Cx, course: &Course, total: &mut Limit) -> Result<Hop, Fault> {
+impl Course {
+    /// The URL of the request that is next.
+    fn shown(&self) -> Rc<str> {
+        match Rc::ptr_eq(&self.job, &self.prepared.job) {
+            true => self.prepared.shown.clone(),
+            false => self.job.url.to_string().into(),
+        }
+    }
+}
+
+async fn hop(
+    cx: Cx,
+    course: &Course,
+    (wire, key): (&Wire, KeyId),
+    total: &mut Limit,
+) -> Result<Hop, Fault> {
     let job = &course.job;
     let mut started = cx.now();
     let idempotent = is_idempotent(&job.method);
-    let (wire, key) =
-        cx.with(|ctx| Ok::<_, Fault>((write(ctx, job)?, job.dial.key(ctx, &job.url))))?;
     let (shelf, mut kept) = cx.with(|ctx| {
         let shelf = Shelf::of(ctx, job.dial.bind);
         let kept =
@@ -126,7 +165,7 @@ async fn hop(cx: Cx, course: &Course, total: &mut Limit) -> Result<Hop, Fault> {
                     (connection, Some(Box::new(dialled)))
                 }
                 Err(fault) => {
-                    cx.with(|ctx| report_unconnected(ctx, course, &wire, started, &fault));
+                    cx.with(|ctx| report_unconnected(ctx, course, wire, started, &fault));
                     return Err(fault);
                 }
             },
@@ -151,7 +190,7 @@ async fn hop(cx: Cx, course: &Course, total: &mut Limit) -> Result<Hop, Fault> {
                 prepared: &course.prepared,
                 job,
                 target: None,
-                wire: &wire,
+                wire,
                 started,
                 dialled: dialled.as_deref(),
                 outcome: &outcome,
@@ -197,13 +236,18 @@ pub(super) fn settle(
     })
 }
 
-/// Writes the request, with the user's cookies.
-pub(super) fn write(ctx: &Ctx, job: &Job) -> Result<Wire, Fault> {
-    let cookie = ctx.user_state::<Session, _>(|session| match session.jar.is_empty() {
+/// Writes the request, with the user's cookies; and the connections that fit.
+fn write(ctx: &Ctx, job: &Job) -> Result<(Wire, KeyId), Fault> {
+    let wire = job.request(&cookie(ctx, &job.url)).write()?;
+    Ok((wire, job.dial.key(ctx, &job.url)))
+}
+
+/// The user's cookies for a URL.
+pub(super) fn cookie(ctx: &Ctx, url: &Url) -> String {
+    ctx.user_state::<Session, _>(|session| match session.jar.is_empty() {
         true => String::new(),
-        false => session.jar.header(&job.url, unix_now()),
-    });
-    job.request(&cookie).write()
+        false => session.jar.header(url, unix_now()),
+    })
 }
 
 /// Seconds since 1970, for cookies.

@@ -12,8 +12,8 @@ use base64::Engine;
 use scn_compiler::ir::Scalar;
 use scn_runtime::{Any, Ctx, Fault, List, Map, Nanos, Text, Unread, View};
 
-/// `url`, `headers`, `query`.
-pub(crate) type Head<'a> = (&'a str, Option<Map<'a>>, Option<Map<'a>>);
+/// `headers`, `query`.
+pub(crate) type Lines<'a> = (Option<Map<'a>>, Option<Map<'a>>);
 
 /// `json`, `form`, `multipart`, `body`, `chunked`, `expect_continue`.
 pub(crate) type Body<'a> = (
@@ -47,106 +47,100 @@ pub(crate) type Tls<'a> = (
     Option<&'a str>,
 );
 
-/// The registers of a call, read when that is needed.
+/// What a call is given.
 #[derive(Clone, Copy)]
-pub(crate) enum Arguments<'a> {
-    /// Of a method, without a body.
-    Bodiless(&'static str, Unread<'a, Bodiless>),
-    /// Of a method that may have one.
-    WithBody(&'static str, Unread<'a, WithBody>),
-    /// With the method as first argument.
-    AnyMethod(Unread<'a, AnyMethod>),
+pub(crate) struct Arguments<'a> {
+    /// The method.
+    pub(crate) method: &'a str,
+    /// The URL.
+    pub(crate) url: &'a str,
+    /// The others, read when that is needed.
+    pub(crate) rest: Rest<'a>,
 }
 
-/// Parameters of `get` and `head`.
-pub(crate) type Bodiless = (Head<'static>, Common<'static>, Tls<'static>);
-/// Parameters of `post` and the like.
-pub(crate) type WithBody = (Head<'static>, Body<'static>, Common<'static>, Tls<'static>);
-/// Parameters of `request`.
-pub(crate) type AnyMethod = (
-    &'static str,
-    Head<'static>,
-    Body<'static>,
-    Common<'static>,
-    Tls<'static>,
-);
+/// Arguments behind the URL.
+#[derive(Clone, Copy)]
+pub(crate) enum Rest<'a> {
+    /// Of a method without a body.
+    Bodiless(Unread<'a, Bodiless>),
+    /// Of a method that may have one.
+    WithBody(Unread<'a, WithBody>),
+}
+
+/// Parameters of `get` and `head` behind the URL.
+pub(crate) type Bodiless = (Lines<'static>, Common<'static>, Tls<'static>);
+/// Parameters of `post` and the like behind the URL.
+pub(crate) type WithBody = (Lines<'static>, Body<'static>, Common<'static>, Tls<'static>);
+
+/// The register of `headers` among those behind the URL.
+const HEADERS: usize = 0;
+/// That of `query`.
+const QUERY: usize = 1;
+/// Those of `json`, `form`, `multipart` and `body`, where there are such.
+const BODIES: std::ops::Range<usize> = 2..6;
 
 const NO_BODY: Body<'static> = (None, None, None, None, false, false);
 
-impl Arguments<'_> {
+impl<'a> Arguments<'a> {
     /// Reads them all.
     pub(crate) fn job(&self, cx: &Ctx) -> Result<Job, Fault> {
-        match self {
-            Arguments::Bodiless(method, unread) => {
-                let (head, common, tls) = unread.read(cx);
-                Job::new(cx, method, head, NO_BODY, common, tls)
+        let (lines, body, common, tls) = match &self.rest {
+            Rest::Bodiless(unread) => {
+                let (lines, common, tls) = unread.read(cx);
+                (lines, NO_BODY, common, tls)
             }
-            Arguments::WithBody(method, unread) => {
-                let (head, body, common, tls) = unread.read(cx);
-                Job::new(cx, method, head, body, common, tls)
-            }
-            Arguments::AnyMethod(unread) => {
-                let (method, head, body, common, tls) = unread.read(cx);
-                Job::new(cx, method, head, body, common, tls)
-            }
-        }
+            Rest::WithBody(unread) => unread.read(cx),
+        };
+        Job::new(cx, (self.method, self.url), lines, body, common, tls)
     }
 
-    /// The URL.
-    pub(crate) fn url<'c>(&self, cx: &'c Ctx) -> &'c str
+    /// The headers that are given.
+    pub(crate) fn headers<'c>(&self, cx: &'c Ctx) -> Option<Map<'c>>
     where
-        Self: 'c,
+        'a: 'c,
     {
-        match self {
-            Arguments::Bodiless(_, unread) => unread.read(cx).0.0,
-            Arguments::WithBody(_, unread) => unread.read(cx).0.0,
-            Arguments::AnyMethod(unread) => unread.read(cx).1.0,
+        match &self.rest {
+            Rest::Bodiless(unread) => unread.read(cx).0.0,
+            Rest::WithBody(unread) => unread.read(cx).0.0,
         }
     }
 
-    /// The registers as they are.
-    pub(crate) fn registers(&self) -> &[u64] {
-        match self {
-            Arguments::Bodiless(_, unread) => unread.registers(),
-            Arguments::WithBody(_, unread) => unread.registers(),
-            Arguments::AnyMethod(unread) => unread.registers(),
+    /// The body that is given, with its media type.
+    pub(crate) fn body(&self, cx: &Ctx) -> Result<Option<(Vec<u8>, String)>, Fault> {
+        match &self.rest {
+            Rest::Bodiless(_) => Ok(None),
+            Rest::WithBody(unread) => body_of(cx, unread.read(cx).1),
         }
     }
 
-    /// Which of them is the URL.
-    pub(crate) fn url_register(&self) -> usize {
-        match self {
-            Arguments::AnyMethod(_) => 1,
-            _ => 0,
+    /// The registers behind the URL as they are.
+    pub(crate) fn registers(&self) -> &'a [u64] {
+        match &self.rest {
+            Rest::Bodiless(unread) => unread.registers(),
+            Rest::WithBody(unread) => unread.registers(),
         }
     }
 
     /// Whether `query` is given.
     pub(crate) fn has_query(&self) -> bool {
-        self.registers()[self.url_register() + 2] != 0
+        self.registers()[QUERY] != 0
     }
 
-    /// Whether all but the URL will mean the same whenever the registers are the same.
-    pub(crate) fn is_lasting(&self) -> bool {
-        let url = self.url_register();
-        let lasting = self.lasting();
-        lasting
-            .iter()
-            .enumerate()
-            .all(|(at, lasting)| *lasting || at == url)
+    /// The registers that may mean something else the next time though their bits are the same; `None` if there are
+    /// others than those of headers and body.
+    pub(crate) fn loose(&self) -> Option<Vec<usize>> {
+        let (lasting, has_body): (Vec<bool>, bool) = match &self.rest {
+            Rest::Bodiless(unread) => (unread.is_lasting().collect(), false),
+            Rest::WithBody(unread) => (unread.is_lasting().collect(), true),
+        };
+        let loose: Vec<usize> = (0..lasting.len()).filter(|at| !lasting[*at]).collect();
+        let known = |at: &usize| *at == HEADERS || has_body && BODIES.contains(at);
+        loose.iter().all(known).then_some(loose)
     }
 
-    /// Whether the URL will.
-    pub(crate) fn has_lasting_url(&self) -> bool {
-        self.lasting()[self.url_register()]
-    }
-
-    fn lasting(&self) -> Vec<bool> {
-        match self {
-            Arguments::Bodiless(_, unread) => unread.is_lasting().collect(),
-            Arguments::WithBody(_, unread) => unread.is_lasting().collect(),
-            Arguments::AnyMethod(unread) => unread.is_lasting().collect(),
-        }
+    /// Whether a loose register is that of the headers.
+    pub(crate) fn is_headers(register: usize) -> bool {
+        register == HEADERS
     }
 }
 
@@ -229,13 +223,12 @@ impl Job {
     /// Reads the arguments of a call.
     pub(crate) fn new(
         cx: &Ctx,
-        method: &str,
-        head: Head<'_>,
+        (method, url): (&str, &str),
+        (headers, query): Lines<'_>,
         body: Body<'_>,
         common: Common<'_>,
         tls: Tls<'_>,
     ) -> Result<Job, Fault> {
-        let (url, headers, query) = head;
         let (auth, timeout, connect, first_byte, redirects, bind, name, ok, max_body) = common;
         let mut url = Url::parse(url)?;
         if let Some(query) = query {
@@ -283,12 +276,16 @@ impl Job {
                 .body
                 .as_ref()
                 .map(|(body, media_type)| (body.as_slice(), media_type.as_str())),
-            sending: if self.chunked {
-                Sending::Chunked
-            } else {
-                Sending::Length
-            },
+            sending: self.sending(),
             expect_continue: self.expect_continue,
+        }
+    }
+
+    /// How a body is sent.
+    pub(crate) fn sending(&self) -> Sending {
+        match self.chunked {
+            true => Sending::Chunked,
+            false => Sending::Length,
         }
     }
 }

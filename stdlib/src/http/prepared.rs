@@ -1,15 +1,18 @@
 //! Calls that were made before: what a call site asks for is read once, and its request written once, as long as the
-//! arguments stay the same. Only the path and query of the URL may differ.
+//! arguments stay the same. Only the path and query of the URL, headers and body may differ: then the request is written
+//! anew, but nothing else is read.
 //!
 //! Enter at [`prepare`].
 
 use super::job::{Arguments, Job};
 use super::name;
-use super::request::Wire;
+use super::request::{Request, Wire, is_idempotent};
 use super::response::Known;
 use super::session::KeyId;
+use super::url::Url;
 use scn_runtime::metrics::NameId;
-use scn_runtime::{Ctx, Fault};
+use scn_runtime::{Ctx, Fault, Map};
+use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
@@ -18,7 +21,7 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub(super) struct Prepared {
     /// The call.
-    pub(super) job: Job,
+    pub(super) job: Rc<Job>,
     /// The connections that fit.
     pub(super) key: KeyId,
     /// The request, without cookies.
@@ -35,6 +38,8 @@ pub(super) struct Prepared {
     pub(super) known: RefCell<Option<Known>>,
     /// Whether the method is HEAD.
     pub(super) head_only: bool,
+    /// Whether the request may be repeated.
+    pub(super) is_idempotent: bool,
     /// The URL as it was given.
     text: Box<str>,
     /// The end of scheme, host and port in that.
@@ -43,8 +48,10 @@ pub(super) struct Prepared {
     target: Range<usize>,
     /// Whether another path and query may take their place.
     varies: bool,
-    /// The registers of the call. That of the URL is 0 if it may mean something else the next time.
+    /// The registers of the call behind the URL.
     registers: Box<[u64]>,
+    /// Those of them whose objects are others each time: of headers, of the body.
+    loose: Box<[usize]>,
 }
 
 /// The calls of a worker by their sites.
@@ -54,30 +61,27 @@ struct Sites {
 }
 
 /// A call that is ready: what its site has prepared, and what is different this time.
-pub(super) struct Ready {
+pub(super) struct Ready<'a> {
     /// What was prepared.
     pub(super) prepared: Rc<Prepared>,
     /// Path and query, if they differ.
-    pub(super) target: Option<Box<str>>,
+    pub(super) target: Option<&'a str>,
 }
 
 /// Reads a call's arguments, unless its site knows them.
-pub(super) fn prepare(
+pub(super) fn prepare<'a>(
     ctx: &Ctx,
-    arguments: &Arguments<'_>,
+    arguments: &Arguments<'a>,
     site: Option<u32>,
-) -> Result<Ready, Fault> {
+) -> Result<Ready<'a>, Fault> {
     let known = site.and_then(|site| {
-        ctx.run_state::<Sites, _>(|sites| sites.known.get(site as usize)?.clone())
+        ctx.run_state::<Sites, _>(|sites| {
+            let known = sites.known.get(site as usize)?.as_ref();
+            known.filter(|known| known.fits(arguments)).cloned()
+        })
     });
-    if let Some(prepared) = known.filter(|known| known.fits(arguments)) {
-        if prepared.is_same_url(arguments) {
-            return Ok(Ready {
-                prepared,
-                target: None,
-            });
-        }
-        match prepared.target_of(arguments.url(ctx)) {
+    if let Some(prepared) = known {
+        match prepared.compare(arguments.url) {
             Target::Same => {
                 return Ok(Ready {
                     prepared,
@@ -85,15 +89,26 @@ pub(super) fn prepare(
                 });
             }
             Target::Other(target) => {
-                let target = Some(target.into());
-                return Ok(Ready { prepared, target });
+                return Ok(Ready {
+                    prepared,
+                    target: Some(target),
+                });
             }
             Target::Elsewhere => {}
         }
     }
     let prepared = Rc::new(Prepared::new(ctx, arguments, site)?);
-    if let Some(site) = site
-        && arguments.is_lasting()
+    keep(ctx, arguments, &prepared);
+    Ok(Ready {
+        prepared,
+        target: None,
+    })
+}
+
+/// Keeps what was prepared for the next call of the site, if that can be compared with it.
+fn keep(ctx: &Ctx, arguments: &Arguments<'_>, prepared: &Rc<Prepared>) {
+    if let Some(site) = prepared.site
+        && arguments.loose().is_some()
     {
         ctx.run_state::<Sites, _>(|mut sites| {
             let site = site as usize;
@@ -103,10 +118,51 @@ pub(super) fn prepare(
             sites.known[site] = Some(prepared.clone());
         });
     }
-    Ok(Ready {
-        prepared,
-        target: None,
-    })
+}
+
+/// The request of a call.
+pub(super) struct Written {
+    /// It, if it is not the prepared one.
+    pub(super) wire: Option<Wire>,
+    /// Whether its headers or its body are others.
+    pub(super) differs: bool,
+}
+
+/// What a call is given that is not what was prepared.
+struct Given<'a> {
+    headers: Option<Pairs<'a>>,
+    body: Option<(Vec<u8>, String)>,
+}
+
+impl<'a> Given<'a> {
+    fn of(
+        ctx: &'a Ctx,
+        prepared: &Prepared,
+        arguments: &Arguments<'a>,
+    ) -> Result<Given<'a>, Fault> {
+        let mut given = Given {
+            headers: None,
+            body: None,
+        };
+        for register in &prepared.loose {
+            if !Arguments::is_headers(*register) {
+                given.body = arguments.body(ctx)?;
+                continue;
+            }
+            let headers = pairs(ctx, arguments.headers(ctx));
+            let same = headers.iter().copied().eq(prepared
+                .job
+                .headers
+                .iter()
+                .map(|(name, value)| (&**name, &**value)));
+            given.headers = (!same).then_some(headers);
+        }
+        Ok(given)
+    }
+
+    fn differs(&self) -> bool {
+        self.headers.is_some() || self.body.is_some()
+    }
 }
 
 /// How a URL differs from the prepared one.
@@ -121,7 +177,7 @@ enum Target<'a> {
 
 impl Prepared {
     fn new(ctx: &Ctx, arguments: &Arguments<'_>, site: Option<u32>) -> Result<Prepared, Fault> {
-        let text = arguments.url(ctx);
+        let text = arguments.url;
         let job = arguments.job(ctx)?;
         let wire = job.request("").write()?;
         let from = job.method.len() + 1;
@@ -132,10 +188,6 @@ impl Prepared {
         let template = site
             .and_then(|site| ctx.linked().program.sites.get(site as usize))
             .map(|site| site.label.as_str());
-        let mut registers: Box<[u64]> = arguments.registers().into();
-        if !arguments.has_lasting_url() {
-            registers[arguments.url_register()] = 0;
-        }
         let named = job.name.clone();
         let named = named.or_else(|| name::from_template(&job.method, template?));
         Ok(Prepared {
@@ -150,28 +202,37 @@ impl Prepared {
             origin,
             varies: !arguments.has_query() && !text.starts_with(char::is_whitespace),
             text: text.into(),
-            registers,
+            registers: arguments.registers().into(),
+            loose: arguments.loose().unwrap_or_default().into(),
             wire,
-            job,
+            is_idempotent: is_idempotent(&job.method),
+            job: Rc::new(job),
         })
     }
 
-    /// Whether a call's arguments are the same but for the URL.
+    /// Whether a call's arguments are the same but for the URL and what is loose.
     fn fits(&self, arguments: &Arguments<'_>) -> bool {
         let (ours, theirs) = (&*self.registers, arguments.registers());
-        let url = arguments.url_register();
-        ours.len() == theirs.len()
-            && ours[..url] == theirs[..url]
-            && ours[url + 1..] == theirs[url + 1..]
+        let same = match &*self.loose {
+            [] => *ours == *theirs,
+            loose => {
+                let fits = |at, ours, theirs| ours == theirs || theirs != 0 && loose.contains(&at);
+                let mut both = ours.iter().zip(theirs).enumerate();
+                ours.len() == theirs.len() && both.all(|(at, (a, b))| fits(at, *a, *b))
+            }
+        };
+        same && *arguments.method == *self.job.method
     }
 
-    /// Whether the URL is the very object that it was before, which is never freed.
-    fn is_same_url(&self, arguments: &Arguments<'_>) -> bool {
-        let at = arguments.url_register();
-        self.registers[at] == arguments.registers()[at]
+    /// Path and query of a URL, if they are not the prepared ones. Scheme, host and port are.
+    pub(super) fn target_of<'a>(&self, url: &'a str) -> Option<&'a str> {
+        match self.compare(url) {
+            Target::Other(target) => Some(target),
+            Target::Same | Target::Elsewhere => None,
+        }
     }
 
-    fn target_of<'a>(&self, url: &'a str) -> Target<'a> {
+    fn compare<'a>(&self, url: &'a str) -> Target<'a> {
         if *url == *self.text {
             return Target::Same;
         }
@@ -185,17 +246,74 @@ impl Prepared {
         }
     }
 
-    /// The call with another path and query.
-    pub(super) fn job_for(&self, target: Option<&str>) -> Job {
-        let mut job = self.job.clone();
-        if let Some(target) = target {
-            target.clone_into(&mut job.url.target);
+    /// The call, with its own path and query, headers and body.
+    pub(super) fn job_for(
+        &self,
+        ctx: &Ctx,
+        arguments: &Arguments<'_>,
+        differs: bool,
+    ) -> Result<Rc<Job>, Fault> {
+        if differs {
+            return arguments.job(ctx).map(Rc::new);
         }
-        job
+        let mut job = self.job.clone();
+        if let Some(target) = self.target_of(arguments.url) {
+            target.clone_into(&mut Rc::make_mut(&mut job).url.target);
+        }
+        Ok(job)
+    }
+
+    /// The URL with another path and query.
+    pub(super) fn url_for(&self, target: Option<&str>) -> Url {
+        let mut url = self.job.url.clone();
+        if let Some(target) = target {
+            target.clone_into(&mut url.target);
+        }
+        url
+    }
+
+    /// Writes the request of a call, if it is not the prepared one.
+    pub(super) fn write(
+        &self,
+        ctx: &Ctx,
+        arguments: &Arguments<'_>,
+        target: Option<&str>,
+        cookie: &str,
+    ) -> Result<Written, Fault> {
+        let given = Given::of(ctx, self, arguments)?;
+        if cookie.is_empty() && !given.differs() {
+            let wire = target.map(|target| self.wire_for(target));
+            let differs = false;
+            return Ok(Written { wire, differs });
+        }
+        let own: Pairs<'_>;
+        let headers = match &given.headers {
+            Some(headers) => headers,
+            None => {
+                own = self.job.headers.iter().map(|(n, v)| (&**n, &**v)).collect();
+                &own
+            }
+        };
+        let body = given.body.as_ref().or(self.job.body.as_ref());
+        let request = Request {
+            method: &self.job.method,
+            url: &self.job.url,
+            headers,
+            cookie,
+            authorization: &self.job.authorization,
+            body: body.map(|(body, media_type)| (&**body, &**media_type)),
+            sending: self.job.sending(),
+            expect_continue: self.job.expect_continue,
+        };
+        let target = target.unwrap_or(&self.job.url.target);
+        Ok(Written {
+            wire: Some(request.write_with(target)?),
+            differs: given.differs(),
+        })
     }
 
     /// The request with another path and query.
-    pub(super) fn wire_for(&self, target: &str) -> Wire {
+    fn wire_for(&self, target: &str) -> Wire {
         let old = &self.wire.bytes;
         let mut bytes = Vec::with_capacity(old.len() - self.target.len() + target.len());
         bytes.extend_from_slice(&old[..self.target.start]);
@@ -218,6 +336,20 @@ impl Prepared {
             }
         }
     }
+}
+
+/// Names and values of headers.
+type Pairs<'a> = SmallVec<[(&'a str, &'a str); 8]>;
+
+fn pairs<'a>(ctx: &'a Ctx, map: Option<Map<'a>>) -> Pairs<'a> {
+    let all = map.into_iter().flat_map(|map| map.iter(ctx.descs()));
+    all.map(|(name, value)| {
+        (
+            name.str().unwrap_or_default(),
+            value.str().unwrap_or_default(),
+        )
+    })
+    .collect()
 }
 
 /// Whether path and query go into a request as they are.

@@ -8,7 +8,7 @@ use super::prepared::Prepared;
 use super::request::Wire;
 use super::response::Message;
 use super::session::Dialled;
-use super::transfer::Outcome;
+use super::transfer::{Marks, Outcome};
 use scn_runtime::event::{Event, Exchange};
 use scn_runtime::metrics::{Link, NameId, Operation, Protocol};
 use scn_runtime::{Ctx, Cx, Fault};
@@ -73,6 +73,34 @@ fn measure(ctx: &Ctx, exchanged: &Exchanged<'_>, status: Option<u16>, failed: bo
         sent: outcome.sent as u64,
         received: outcome.received,
         link: if reused { Link::Reused } else { Link::Opened },
+    });
+}
+
+/// Measures an exchange that went as the ones before it.
+pub(super) fn measure_again(
+    ctx: &Ctx,
+    prepared: &Prepared,
+    target: Option<&str>,
+    message: &Message,
+    marks: &Marks,
+    (sent, received): (usize, usize),
+) {
+    let (name, method) = names(ctx, prepared, &prepared.job, target);
+    let status = message.first.status;
+    ctx.record_operation(&Operation {
+        protocol: Protocol::Http,
+        name,
+        method,
+        status,
+        kind: None,
+        failed: !prepared.job.ok.holds(status),
+        intended: Cx::new().intended().min(marks.started),
+        started: marks.started,
+        done: marks.done,
+        phases: Timings::of(None, marks).measured(false),
+        sent: sent as u64,
+        received: received as u64,
+        link: Link::Reused,
     });
 }
 

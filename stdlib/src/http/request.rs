@@ -15,13 +15,13 @@ pub enum Sending {
 
 /// What goes into a request besides what every request has.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub struct Request<'a, T = String> {
     /// The method, as given.
     pub method: &'a str,
     /// Where it goes.
     pub url: &'a Url,
     /// The caller's headers: they replace those that are set otherwise.
-    pub headers: &'a [(String, String)],
+    pub headers: &'a [(T, T)],
     /// The `Cookie` header; empty for none.
     pub cookie: &'a str,
     /// The `Authorization` header; empty for none.
@@ -45,18 +45,20 @@ pub struct Wire {
     pub last: bool,
 }
 
-impl Request<'_> {
+impl<T: AsRef<str>> Request<'_, T> {
     /// Writes the request.
     pub fn write(&self) -> Result<Wire, Fault> {
+        self.write_with(&self.url.target)
+    }
+
+    /// Writes the request with this path and query.
+    pub fn write_with(&self, target: &str) -> Result<Wire, Fault> {
         self.check()?;
         let mut out = Vec::with_capacity(256 + self.body.map_or(0, |(body, _)| body.len()));
-        put(
-            &mut out,
-            &[self.method, " ", &self.url.target, " HTTP/1.1\r\n"],
-        );
+        put(&mut out, &[self.method, " ", target, " HTTP/1.1\r\n"]);
         self.write_defaults(&mut out);
         for (name, value) in self.headers {
-            line(&mut out, name, value.trim());
+            line(&mut out, name.as_ref(), value.as_ref().trim());
         }
         out.extend_from_slice(b"\r\n");
         let head_len = out.len();
@@ -108,11 +110,12 @@ impl Request<'_> {
     fn has(&self, name: &str) -> bool {
         self.headers
             .iter()
-            .any(|(other, _)| other.eq_ignore_ascii_case(name))
+            .any(|(other, _)| other.as_ref().eq_ignore_ascii_case(name))
     }
 
     fn is_last(&self) -> bool {
         self.headers.iter().any(|(name, value)| {
+            let (name, value) = (name.as_ref(), value.as_ref());
             name.eq_ignore_ascii_case("connection") && value.to_ascii_lowercase().contains("close")
                 || name.eq_ignore_ascii_case("upgrade")
                 || name.eq_ignore_ascii_case("content-length") && value.trim() != self.length()
@@ -136,6 +139,7 @@ impl Request<'_> {
             ));
         }
         for (name, value) in self.headers {
+            let (name, value) = (name.as_ref(), value.as_ref());
             if name.is_empty() || !name.bytes().all(is_token) {
                 return Err(invalid(format!(
                     "`{}` is no name of a header",

@@ -5,6 +5,8 @@
 use super::HttpError;
 use super::chunk::ChunkDecoder;
 use super::head::{Framing, Head, HeadBuffer, StatusLine};
+use std::fmt;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// What is left to read of a body.
@@ -45,19 +47,58 @@ pub struct Message {
     /// Headers.
     pub head: Rc<Head>,
     /// The body, decoded.
-    pub body: Vec<u8>,
+    pub body: Content,
     /// Whether the connection can be used again.
     pub keep_alive: bool,
 }
 
-/// A head that came before. Servers send the same bytes for the same request again and again: then the head is neither
-/// parsed nor stored anew.
+/// The body of a response.
+#[derive(Clone)]
+pub enum Content {
+    /// Its own bytes.
+    Own(Vec<u8>),
+    /// The bytes that came before as well.
+    Shared(Rc<[u8]>),
+}
+
+/// A response that came before. Servers send the same bytes for the same request again and again: then the head is neither
+/// parsed nor stored anew, nor is a short body.
 #[derive(Debug)]
 pub struct Known {
     first: StatusLine,
     head: Rc<Head>,
     length: usize,
     keep_alive: bool,
+    /// Whether there is nothing to be done about it: no cookies, no redirect, and the connection stays.
+    plain: bool,
+    /// The last body, if it is short.
+    body: Rc<[u8]>,
+}
+
+/// The longest body that is kept to be compared with the next.
+const SHORT: usize = 4096;
+
+impl Deref for Content {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Content::Own(bytes) => bytes,
+            Content::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl PartialEq for Content {
+    fn eq(&self, other: &Content) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
 }
 
 impl Known {
@@ -72,24 +113,48 @@ impl Known {
             Framing::Length(n) if n <= max_body => usize::try_from(n).ok()?,
             _ => return None,
         };
+        let keep_alive = head.keeps_alive(first.minor);
+        let is_redirect = (300..400).contains(&first.status) && head.has_location();
         (first.status >= 200).then(|| Known {
-            keep_alive: head.keeps_alive(first.minor),
+            plain: keep_alive && !is_redirect && !head.sets_cookies(),
+            keep_alive,
             first,
             head: Rc::new(head),
             length,
+            body: Rc::default(),
         })
     }
 
+    /// The response, if it is the input as a whole, has this head, and there is nothing to be done about it.
+    pub fn again(&mut self, input: &[u8]) -> Option<Message> {
+        let fits = self.plain && input.len() == self.head.len() + self.length;
+        if !fits || !input.starts_with(self.head.bytes()) {
+            return None;
+        }
+        self.message(input).map(|(message, _)| message)
+    }
+
     /// The response at the beginning of the input, if it has this head and is there as a whole.
-    fn message(&self, input: &[u8]) -> Option<(Message, usize)> {
+    fn message(&mut self, input: &[u8]) -> Option<(Message, usize)> {
         let body = input.get(self.head.len()..)?.get(..self.length)?;
         let message = Message {
             first: self.first,
             head: self.head.clone(),
-            body: body.to_vec(),
+            body: self.content(body),
             keep_alive: self.keep_alive,
         };
         Some((message, self.head.len() + self.length))
+    }
+
+    /// A body, which is kept if it is short.
+    fn content(&mut self, body: &[u8]) -> Content {
+        if body.len() > SHORT {
+            return Content::Own(body.to_vec());
+        }
+        if *self.body != *body {
+            self.body = body.into();
+        }
+        Content::Shared(self.body.clone())
     }
 }
 
@@ -103,12 +168,9 @@ impl Message {
         known: &mut Option<Known>,
         input: &[u8],
     ) -> Option<(Message, usize)> {
-        let again = known
-            .as_ref()
-            .filter(|known| input.starts_with(known.head.bytes()));
-        match again {
-            Some(again) => again.message(input),
-            None => {
+        match known {
+            Some(again) if input.starts_with(again.head.bytes()) => again.message(input),
+            known => {
                 let new = Known::parse(head_only, max_body, input)?;
                 known.insert(new).message(input)
             }
@@ -194,7 +256,7 @@ impl ResponseReader {
         Some(Message {
             first,
             head: Rc::new(head),
-            body: self.data,
+            body: Content::Own(self.data),
             keep_alive,
         })
     }
@@ -384,7 +446,7 @@ mod tests {
         let mut known = None;
         let mut status = |wire: &[u8]| {
             let read = Message::whole(false, 1000, &mut known, wire);
-            read.map(|(m, used)| (m.first.status, m.body, used))
+            read.map(|(m, used)| (m.first.status, m.body.to_vec(), used))
         };
         let first = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab";
         let wanted = (200, b"ab".to_vec(), first.len());
@@ -398,6 +460,32 @@ mod tests {
         let other = b"HTTP/1.1 404 OK\r\nContent-Length: 2\r\n\r\nabcd";
         assert_eq!(status(other), Some((404, b"ab".to_vec(), other.len() - 2)));
         assert_eq!(status(first), Some(wanted));
+    }
+
+    #[test]
+    fn a_response_like_the_last_one_is_known_again() {
+        let again = |wire: &[u8], next: &[u8]| {
+            let mut known = None;
+            Message::whole(false, 100, &mut known, wire)?;
+            let message = known?.again(next)?;
+            Some((message.first.status, message.body.to_vec()))
+        };
+        let first = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+        let other = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nho";
+        assert_eq!(again(first, first), Some((200, b"hi".to_vec())));
+        assert_eq!(again(first, other), Some((200, b"ho".to_vec())));
+        // More or less than a response, and another head.
+        assert_eq!(again(first, &first[..first.len() - 1]), None);
+        assert_eq!(again(first, &[&first[..], b"x"].concat()), None);
+        let missing = b"HTTP/1.1 404 NO\r\ncontent-length: 2\r\n\r\nhi";
+        assert_eq!(again(first, missing), None);
+        // There is something to be done about these.
+        for line in ["connection: close", "set-cookie: a=b"] {
+            let wire = format!("HTTP/1.1 200 OK\r\n{line}\r\ncontent-length: 0\r\n\r\n");
+            assert_eq!(again(wire.as_bytes(), wire.as_bytes()), None, "{line}");
+        }
+        let moved = b"HTTP/1.1 302 OK\r\nlocation: /\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(again(moved, moved), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, ready};
 const CONTINUE_LIMIT: i64 = 1_000_000_000;
 
 /// Requests up to this many bytes are sent by one call that takes no time to speak of.
-const SMALL: usize = 16 << 10;
+pub(super) const SMALL: usize = 16 << 10;
 
 /// What a transfer depends on.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ pub(crate) struct Marks {
     /// The last byte came.
     pub(crate) done: u64,
     /// Whether the kernel did not take the request at once.
-    delayed: bool,
+    pub(super) delayed: bool,
 }
 
 /// What became of a transfer.
@@ -176,10 +176,14 @@ impl Reader {
 }
 
 /// Why receiving stops.
-enum Event {
+pub(super) enum Event {
+    /// The response is complete.
     Done,
+    /// The peer asks for the body.
     Continue,
+    /// The connection ended.
     End,
+    /// What came is no response.
     Failed(HttpError),
 }
 
@@ -223,19 +227,24 @@ impl Transfer {
         loop {
             self.poll_send(cx, task, stream, terms);
             match self.poll_receive(cx, task, stream, terms) {
-                Poll::Ready(Ok(Event::Done)) => return Poll::Ready(Ok(())),
                 Poll::Ready(Ok(Event::Continue)) => {
                     self.phase = Phase::Send(terms.bytes.len());
                     continue;
                 }
-                Poll::Ready(Ok(Event::End)) => {
-                    return Poll::Ready(self.reader.end().map_err(|e| self.reason(e.into())));
-                }
-                Poll::Ready(Ok(Event::Failed(error))) => return Poll::Ready(Err(error.into())),
-                Poll::Ready(Err(fault)) => return Poll::Ready(Err(self.reason(fault))),
+                Poll::Ready(why) => return Poll::Ready(self.conclude(why)),
                 Poll::Pending => {}
             }
             ready!(self.poll_time(cx, terms))?;
+        }
+    }
+
+    /// What it means that receiving has stopped.
+    pub(super) fn conclude(&mut self, why: Result<Event, Fault>) -> Result<(), Fault> {
+        match why {
+            Ok(Event::Done | Event::Continue) => Ok(()),
+            Ok(Event::End) => self.reader.end().map_err(|error| self.reason(error.into())),
+            Ok(Event::Failed(error)) => Err(error.into()),
+            Err(fault) => Err(self.reason(fault)),
         }
     }
 
@@ -246,7 +255,35 @@ impl Transfer {
             return;
         };
         let at_once = self.sent == 0 && to <= SMALL;
-        match stream.poll_send(task, &terms.bytes[..to], &mut self.sent) {
+        let polled = stream.poll_send(task, &terms.bytes[..to], &mut self.sent);
+        self.note_sending(cx, terms, polled, at_once);
+    }
+
+    /// Takes a transfer over whose request somebody else has begun to send, when it began.
+    pub(super) fn begun(
+        cx: Cx,
+        started: u64,
+        terms: &Terms<'_>,
+        sent: usize,
+        polled: Poll<Result<(), Fault>>,
+    ) -> Transfer {
+        let mut transfer = Transfer::new(started, terms);
+        transfer.sent = sent;
+        transfer.note_sending(cx, terms, polled, true);
+        transfer
+    }
+
+    fn note_sending(
+        &mut self,
+        cx: Cx,
+        terms: &Terms<'_>,
+        polled: Poll<Result<(), Fault>>,
+        at_once: bool,
+    ) {
+        let Phase::Send(to) = self.phase else {
+            return;
+        };
+        match polled {
             Poll::Pending => self.marks.delayed = true,
             Poll::Ready(Ok(())) if to < terms.bytes.len() => {
                 self.phase = Phase::Await(cx.after(CONTINUE_LIMIT));
@@ -271,36 +308,39 @@ impl Transfer {
         stream: &Stream,
         terms: &Terms<'_>,
     ) -> Poll<Result<Event, Fault>> {
-        let Transfer {
-            reader,
-            phase,
-            received,
-            spoilt,
-            marks,
-            ..
-        } = self;
         stream.poll_receive(task, |data: &[u8]| {
-            if data.is_empty() {
-                return Poll::Ready(Event::End);
-            }
-            let is_first = marks.first == 0;
-            if is_first {
-                marks.first = cx.now();
-            }
-            *received += data.len() as u64;
-            match reader.feed(terms, data) {
-                Err(error) => Poll::Ready(Event::Failed(error)),
-                Ok(used) if reader.is_done() => {
-                    *spoilt |= used < data.len();
-                    marks.done = if is_first { marks.first } else { cx.now() };
-                    Poll::Ready(Event::Done)
-                }
-                Ok(_) if reader.is_continued() && matches!(phase, Phase::Await(_)) => {
-                    Poll::Ready(Event::Continue)
-                }
-                Ok(_) => Poll::Pending,
-            }
+            let now = || cx.now();
+            self.take(now, terms, data)
         })
+    }
+
+    /// Takes what has come.
+    pub(super) fn take(
+        &mut self,
+        now: impl Fn() -> u64,
+        terms: &Terms<'_>,
+        data: &[u8],
+    ) -> Poll<Event> {
+        if data.is_empty() {
+            return Poll::Ready(Event::End);
+        }
+        let is_first = self.marks.first == 0;
+        if is_first {
+            self.marks.first = now();
+        }
+        self.received += data.len() as u64;
+        match self.reader.feed(terms, data) {
+            Err(error) => Poll::Ready(Event::Failed(error)),
+            Ok(used) if self.reader.is_done() => {
+                self.spoilt |= used < data.len();
+                self.marks.done = if is_first { self.marks.first } else { now() };
+                Poll::Ready(Event::Done)
+            }
+            Ok(_) if self.reader.is_continued() && matches!(self.phase, Phase::Await(_)) => {
+                Poll::Ready(Event::Continue)
+            }
+            Ok(_) => Poll::Pending,
+        }
     }
 
     /// Waits for the next limit; ready with an error when it is one of the caller's, without when there is more to do.
