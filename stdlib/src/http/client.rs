@@ -118,7 +118,7 @@ impl<'a> Call<'a> {
                 shelf,
                 started,
             };
-            if !Quick::takes(ctx, &way) {
+            if !Quick::takes(&way) {
                 let transfer = Transfer::new(started, &way.terms());
                 return Ok(State::short(way, transfer, None));
             }

@@ -5,11 +5,11 @@
 
 use super::members::Response;
 use super::prepared::Prepared;
-use super::report::measure_again;
+use super::report::{Exchanged, measure_again, report};
 use super::request::Wire;
 use super::response::Message;
 use super::session::{Connection, Session, Shelf};
-use super::transfer::{Event, Marks, SMALL, Terms, Transfer};
+use super::transfer::{Event, Marks, Outcome, SMALL, Terms, Transfer};
 use crate::net::Limit;
 use scn_runtime::{Ctx, Cx, Fault};
 use std::cell::RefCell;
@@ -76,10 +76,9 @@ pub(super) enum Turn {
 
 impl Quick {
     /// Whether a request may go this way.
-    pub(super) fn takes(ctx: &Ctx, way: &Way) -> bool {
+    pub(super) fn takes(way: &Way) -> bool {
         let wire = way.wire();
-        let plain = wire.bytes.len() <= SMALL && !wire.last && !way.prepared.job.expect_continue;
-        plain && !ctx.tells()
+        wire.bytes.len() <= SMALL && !wire.last && !way.prepared.job.expect_continue
     }
 
     /// Sends the request; a transfer goes on if that takes time.
@@ -104,8 +103,9 @@ impl Quick {
     pub(super) fn poll(&self, task: &mut Context<'_>) -> Poll<Turn> {
         let prepared = &self.way.prepared;
         let polled = self.way.connection.stream.poll_receive(task, |data| {
-            let known = &mut *prepared.known.borrow_mut();
+            let mut known = prepared.known.borrow_mut();
             let again = known.as_mut().and_then(|known| known.again(data));
+            drop(known);
             Poll::Ready(match again {
                 Some(message) => Turn::Arrived(message, Cx::new().now()),
                 None => self.odd_data(data),
@@ -172,9 +172,13 @@ impl Quick {
         };
         let received = message.head.len() + message.body.len();
         let sent = way.wire().bytes.len();
-        Ctx::current(|ctx| {
+        let message = Ctx::current(|ctx| {
+            if ctx.tells() {
+                return tell(ctx, &way, target, message, marks);
+            }
             measure_again(ctx, prepared, target, &message, &marks, (sent, received));
-            ctx.reserve(message.body.len())
+            ctx.reserve(message.body.len())?;
+            Ok(message)
         })?;
         way.shelf
             .put(&mut session.borrow_mut(), prepared.key, way.connection);
@@ -187,4 +191,35 @@ impl Quick {
             started: way.started,
         })
     }
+}
+
+/// Reports an exchange to somebody who listens.
+#[cold]
+fn tell(
+    ctx: &Ctx,
+    way: &Way,
+    target: Option<&str>,
+    message: Message,
+    marks: Marks,
+) -> Result<Message, Fault> {
+    let outcome = Outcome {
+        sent: way.wire().bytes.len(),
+        received: (message.head.len() + message.body.len()) as u64,
+        result: Ok(message),
+        marks,
+    };
+    let exchanged = Exchanged {
+        prepared: &way.prepared,
+        job: &way.prepared.job,
+        target,
+        wire: way.wire(),
+        started: way.started,
+        dialled: None,
+        outcome: &outcome,
+        reused: true,
+    };
+    report(ctx, &exchanged);
+    let message = outcome.result?;
+    ctx.reserve(message.body.len())?;
+    Ok(message)
 }
