@@ -115,12 +115,34 @@ pub(crate) async fn handshake(
     name: ServerName<'static>,
     options: &Options,
 ) -> Result<TlsStream, Fault> {
+    let tls = client(cx, io, received, name, options).await?;
+    tls.handshake().await?;
+    Ok(tls)
+}
+
+/// Shakes hands as a client who sends something at once.
+pub(crate) async fn handshake_to_send(
+    cx: Cx,
+    io: Io,
+    name: ServerName<'static>,
+    options: &Options,
+) -> Result<TlsStream, Fault> {
+    let tls = client(cx, io, &[], name, options).await?;
+    tls.shake_hands().await?;
+    Ok(tls)
+}
+
+async fn client(
+    cx: Cx,
+    io: Io,
+    received: &[u8],
+    name: ServerName<'static>,
+    options: &Options,
+) -> Result<TlsStream, Fault> {
     let config = config::client_config(cx, options).await?;
     let client =
         ClientConnection::new(config, name).map_err(|error| error::fault(&error, false))?;
-    let tls = TlsStream::new(io, Connection::Client(client), received)?;
-    tls.handshake().await?;
-    Ok(tls)
+    TlsStream::new(io, Connection::Client(client), received)
 }
 
 /// `server_name`, `alpn`, `verify`, `roots`, `cert`, `key`, `min_version`, `max_version`.

@@ -176,7 +176,7 @@ impl Dial {
             true => {
                 let name = tls::server_name(self.server_name.as_deref().unwrap_or(&url.host))?;
                 Stream::Tls(Box::new(
-                    tls::handshake(cx, io, &[], name, &self.tls).await?,
+                    tls::handshake_to_send(cx, io, name, &self.tls).await?,
                 ))
             }
         };

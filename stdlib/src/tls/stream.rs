@@ -75,16 +75,20 @@ impl TlsStream {
 
     /// Shakes hands.
     pub(crate) async fn handshake(&self) -> Result<(), Fault> {
+        self.shake_hands().await?;
+        poll_fn(|task| self.poll_flush(task))
+            .await
+            .map_err(|fault| self.reason_of_end(fault))
+    }
+
+    /// Shakes hands for a caller who sends something at once: what this side says last goes out together with that.
+    pub(crate) async fn shake_hands(&self) -> Result<(), Fault> {
         poll_fn(|task| {
-            loop {
-                let flushed = self.poll_flush(task);
-                if let Poll::Ready(Err(fault)) = flushed {
+            while self.state.borrow().tls.is_handshaking() {
+                if let Poll::Ready(Err(fault)) = self.poll_flush(task) {
                     return Poll::Ready(Err(self.reason_of_end(fault)));
                 }
-                if !self.state.borrow().tls.is_handshaking() {
-                    return flushed;
-                }
-                ready!(self.poll_take(task))?;
+                ready!(self.poll_input(task))?;
                 if self.state.borrow().end.is_some() {
                     return Poll::Ready(Err(Fault::fixed(
                         "tls.handshake",
@@ -92,6 +96,7 @@ impl TlsStream {
                     )));
                 }
             }
+            Poll::Ready(Ok(()))
         })
         .await
     }
@@ -103,8 +108,12 @@ impl TlsStream {
         bytes: &[u8],
         sent: &mut usize,
     ) -> Poll<Result<(), Fault>> {
+        // What is left of the handshake has not gone out yet: the first bytes go with it.
+        let mut together = *sent == 0 && !bytes.is_empty() && self.state.borrow().has_unwritten();
         loop {
-            if let Err(fault) = ready!(self.poll_flush(task)) {
+            if !std::mem::take(&mut together)
+                && let Err(fault) = ready!(self.poll_flush(task))
+            {
                 return Poll::Ready(Err(self.reason_of_end(fault)));
             }
             if *sent == bytes.len() {
@@ -146,11 +155,20 @@ impl TlsStream {
 
     /// Receives once and decrypts; sends what that asks for as far as the kernel takes it.
     fn poll_take(&self, task: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let taken = ready!(self.poll_input(task));
+        // Answers to the peer go out when they can; errors show with the next send.
+        let _ = self.poll_flush(task);
+        Poll::Ready(taken)
+    }
+
+    /// Receives once and decrypts. An alert goes out when what came is refused.
+    fn poll_input(&self, task: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         let taken = ready!(poll_receive_plain(&self.io, task, |data: &[u8]| {
             Poll::Ready(self.state.borrow_mut().take(data))
         }))?;
-        // Answers to the peer, alerts among them, go out when they can; errors show with the next send.
-        let _ = self.poll_flush(task);
+        if taken.is_err() {
+            let _ = self.poll_flush(task);
+        }
         Poll::Ready(taken)
     }
 
@@ -217,6 +235,11 @@ impl TlsStream {
 }
 
 impl State {
+    /// Whether there are records that nobody has tried to send.
+    fn has_unwritten(&self) -> bool {
+        self.out.is_empty() && self.tls.wants_write()
+    }
+
     /// Decrypts what came; nothing is the end of the socket.
     fn take(&mut self, mut data: &[u8]) -> Result<(), Fault> {
         if data.is_empty() {
