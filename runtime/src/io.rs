@@ -269,7 +269,10 @@ impl Source {
 
     /// Wakes who waits.
     fn wake(&mut self, direction: Direction) {
-        std::mem::replace(self.strand(direction), StrandId::NONE).wake();
+        let strand = self.strand(direction);
+        if *strand != StrandId::NONE {
+            std::mem::replace(strand, StrandId::NONE).wake();
+        }
         if self.others.is_some() {
             self.wake_others(direction);
         }

@@ -25,6 +25,8 @@ use std::task::{Context, Poll};
 pub struct Source {
     given: Cell<Option<(GlobalId, Kind)>>,
     tenure: RefCell<Option<Rc<Tenure>>>,
+    /// Whether the tenure has an address, as far as anybody has looked: it lies three memory accesses away.
+    met: Cell<bool>,
 }
 
 /// A lease for a user or an iteration, with what hangs on it.
@@ -82,6 +84,14 @@ impl Source {
         self.tenure.borrow().as_ref()?.first()
     }
 
+    /// Whether an address is leased.
+    fn has_ip(&self) -> bool {
+        if !self.met.get() {
+            self.met.set(self.ip().is_some());
+        }
+        self.met.get()
+    }
+
     /// A section of the user has ended, and a lease for the iteration with it.
     pub(crate) fn section_ended(&self) {
         if self.kind() == Some(Kind::Iteration) {
@@ -92,6 +102,7 @@ impl Source {
     /// Ends the lease of the user or iteration: closes what libraries kept and gives the addresses back, unless
     /// connections of the user still hold them.
     pub fn end_tenure(&self) {
+        self.met.set(false);
         if let Some(tenure) = self.tenure.take() {
             tenure.extensions.clear();
         }
@@ -136,7 +147,7 @@ pub(crate) fn is_due(ctx: &Ctx, user: &User, section: SectionKind) -> bool {
         Kind::Request => false,
     };
     let only_family = || ctx.linked().pools().pool(pool).only_family();
-    wanted && user.source.ip().is_none() && only_family().is_some()
+    wanted && !user.source.has_ip() && only_family().is_some()
 }
 
 /// Leases the address of the user in charge, unless it is asked to stop first.

@@ -103,16 +103,16 @@ impl Io {
         }
     }
 
+    #[inline]
     pub(super) fn poll_ready(&self, direction: Direction, context: &Context<'_>) -> Poll<()> {
-        self.source(|source| {
-            if source.is_ready(direction) {
-                return Poll::Ready(());
-            }
-            source.wait(direction, context.waker());
-            Poll::Pending
-        })
+        if self.is_ready(direction) {
+            return Poll::Ready(());
+        }
+        self.source(|source| source.wait(direction, context.waker()));
+        Poll::Pending
     }
 
+    #[inline]
     pub(super) fn source<T>(&self, look: impl FnOnce(&mut super::Source) -> T) -> T {
         look(&mut self.reactor.0.sources.borrow_mut()[self.index as usize])
     }
