@@ -7,6 +7,7 @@ mod calls;
 mod code;
 mod compile;
 mod ops;
+mod rare;
 mod run;
 #[cfg(test)]
 mod tests;

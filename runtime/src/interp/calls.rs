@@ -1,6 +1,6 @@
 //! Pure calls on the machine's own stack, and host functions that do not wait.
 
-use super::code::{Code, FEW, List};
+use super::code::{Code, FEW, HostCall, List};
 use super::run::{Flow, Run};
 use super::{DEPTH_LIMIT, Record};
 use crate::fault::Fault;
@@ -36,14 +36,8 @@ impl<'a> Run<'a> {
         if callee.recursive {
             let depth = self.ctx.depth.get() + 1;
             if depth > DEPTH_LIMIT {
-                let args: SmallVec<[u64; 8]> = callee
-                    .params
-                    .iter()
-                    // SAFETY: the arguments were written there a moment ago.
-                    .map(|param| unsafe { window.add(param.local as usize).read() })
-                    .collect();
-                self.drop_args(callee, &args);
-                return Err(super::waits::too_deep());
+                // SAFETY: the arguments were written there a moment ago.
+                return Err(unsafe { self.refuse(callee, window) });
             }
             self.ctx.depth.set(depth);
         }
@@ -58,6 +52,22 @@ impl<'a> Run<'a> {
         self.base = base;
         self.regs = window;
         Ok(())
+    }
+
+    /// The error of a call that would be too deep, whose arguments are given up.
+    ///
+    /// # Safety
+    /// The window holds them.
+    #[cold]
+    #[inline(never)]
+    unsafe fn refuse(&self, callee: &Code, window: *const u64) -> Fault {
+        let params = callee.params.iter();
+        // SAFETY: upheld by the caller.
+        let args: SmallVec<[u64; 8]> = params
+            .map(|param| unsafe { window.add(param.local as usize).read() })
+            .collect();
+        self.drop_args(callee, &args);
+        super::waits::too_deep()
     }
 
     /// Gives up the owned arguments of a call that does not happen.
@@ -87,6 +97,7 @@ impl<'a> Run<'a> {
     }
 
     /// Hands results to the caller, or leaves them in the frame.
+    #[inline(never)]
     pub(super) fn give_back(&mut self, code: &Code, list: List) -> Flow {
         let results: SmallVec<[u64; 2]> = self.values(code, list);
         let Some(record) = self.leave(code) else {
@@ -106,6 +117,7 @@ impl<'a> Run<'a> {
     }
 
     /// Leaves the function with the error in `ctx.err`.
+    #[inline(never)]
     pub(super) fn unwind(&mut self, linked: &'a Linked) -> Flow {
         let code = &linked.code[self.function as usize];
         if self.leave(code).is_none() {
@@ -117,21 +129,28 @@ impl<'a> Run<'a> {
     }
 
     /// Calls a host function; false if it failed.
-    #[inline]
+    #[inline(never)]
     pub(super) fn host(&mut self, code: &Code, at: u32) -> bool {
         let call = &code.hosts[at as usize];
-        let mut few: [u64; FEW];
-        let mut many: SmallVec<[u64; 32]>;
-        let args = match <&[u64; FEW]>::try_from(&*call.args.template) {
+        match <&[u64; FEW]>::try_from(&*call.args.template) {
             Ok(template) => {
-                few = *template;
-                &mut few[..]
+                let mut args = *template;
+                self.enter(call, &mut args)
             }
-            Err(_) => {
-                many = SmallVec::from_slice(&call.args.template);
-                many.as_mut_slice()
-            }
-        };
+            Err(_) => self.host_of_many(call),
+        }
+    }
+
+    /// A call with more than a few registers.
+    #[inline(never)]
+    fn host_of_many(&mut self, call: &HostCall) -> bool {
+        let mut args: SmallVec<[u64; 32]> = SmallVec::from_slice(&call.args.template);
+        self.enter(call, &mut args)
+    }
+
+    /// Calls a host function with what is constant of its arguments.
+    #[inline(always)]
+    fn enter(&mut self, call: &HostCall, args: &mut [u64]) -> bool {
         for (to, from) in &call.args.moves {
             args[*to as usize] = self.reg(*from);
         }

@@ -10,7 +10,8 @@ use std::sync::atomic::AtomicU64;
 
 /// A local of the function's window.
 pub(crate) type Local = u32;
-/// A position in the code.
+/// A position in the code. The targets of operations become distances in bytes once all is laid out, signed and from the
+/// operation behind.
 pub(crate) type Pc = u32;
 /// Where a list of operands begins in [`Code::operands`]; see each operation for what is there.
 pub(crate) type List = u32;

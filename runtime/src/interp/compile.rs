@@ -30,6 +30,7 @@ pub(crate) fn compile(function: &Function, env: Env<'_>) -> Code {
     compiler.entry();
     compiler.blocks();
     compiler.code.errors.sort_unstable();
+    branches::measure(&mut compiler.code.ops);
     compiler.code
 }
 

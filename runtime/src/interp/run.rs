@@ -7,9 +7,9 @@ use crate::ctx::Ctx;
 use crate::fault::Fault;
 use crate::frame::{Frame, Resume};
 use crate::link::Linked;
-use crate::object::{layout, text};
+use crate::object::layout;
 use crate::value::{Obj, Value};
-use scn_compiler::ir::{DescId, WaitOp};
+use scn_compiler::ir::WaitOp;
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
@@ -54,7 +54,10 @@ impl<'a> Run<'a> {
     /// # Safety
     /// As [`super::resume`].
     pub(super) unsafe fn resume(mut self) -> Resume {
-        self.machine.calls.clear();
+        debug_assert!(
+            self.machine.calls.is_empty(),
+            "calls have come back before a wait"
+        );
         self.open_window(0);
         let linked = self.linked;
         let code = &linked.code[self.function as usize];
@@ -141,11 +144,9 @@ impl<'a> Run<'a> {
     // Operations that are unsafe themselves read locals by the same macros.
     #[allow(unused_unsafe)]
     unsafe fn run(&mut self) -> Resume {
-        let linked = self.linked;
-        let mut code: &Code = &linked.code[self.function as usize];
-        let mut ops: *const Ins = code.ops.as_ptr();
+        let mut code: &Code = &self.linked.code[self.function as usize];
         // SAFETY: `pc` is a position in the code.
-        let mut ip: *const Ins = unsafe { ops.add(self.pc as usize) };
+        let mut ip: *const Ins = unsafe { code.ops.as_ptr().add(self.pc as usize) };
         let mut regs: *mut u64 = self.regs;
         // The window is in a variable of its own, because nobody else changes it while an operation runs. The same of
         // `ip`: it is behind the operation that runs, and `pc` is that operation's position only where somebody asks.
@@ -182,9 +183,9 @@ impl<'a> Run<'a> {
         }
         macro_rules! jump {
             ($to:expr) => {{
-                debug_assert!(($to as usize) < code.ops.len());
-                // SAFETY: jumps lead to laid out blocks.
-                ip = unsafe { ops.add($to as usize) };
+                // SAFETY: the distance leads to a laid out block.
+                ip = unsafe { ip.byte_offset($to.cast_signed() as isize) };
+                debug_assert!(code.ops.as_ptr_range().contains(&ip));
                 continue;
             }};
         }
@@ -192,22 +193,21 @@ impl<'a> Run<'a> {
         macro_rules! note {
             () => {
                 // SAFETY: `ip` is behind an operation of the code.
-                self.pc = unsafe { ip.offset_from(ops) } as Pc - 1
+                self.pc = unsafe { ip.offset_from(code.ops.as_ptr()) } as Pc - 1
             };
         }
         // Goes on where the rest says.
         macro_rules! resume {
             () => {{
                 // SAFETY: `pc` is a position in the code.
-                ip = unsafe { ops.add(self.pc as usize) };
+                ip = unsafe { code.ops.as_ptr().add(self.pc as usize) };
                 continue;
             }};
         }
         // The same, in what may be another function.
         macro_rules! enter {
             () => {{
-                code = &linked.code[self.function as usize];
-                ops = code.ops.as_ptr();
+                code = &self.linked.code[self.function as usize];
                 regs = self.regs;
                 resume!()
             }};
@@ -227,17 +227,24 @@ impl<'a> Run<'a> {
                 let (left, right): (i64, i64) = (int!($a), $right);
                 match left.$method(right) {
                     Some(result) => set!($dst, result.cast_unsigned()),
-                    None => fail!(super::ops::arithmetic($name, left, right)),
+                    None => {
+                        note!();
+                        match self.fail_arithmetic(code, $name, left, right) {
+                            Flow::On => resume!(),
+                            Flow::Out(answer) => return answer,
+                        }
+                    }
                 }
             }};
         }
-        macro_rules! fallible {
-            ($result:expr) => {
-                match $result {
-                    Ok(value) => value,
-                    Err(fault) => fail!(fault),
+        macro_rules! outside {
+            ($at:expr, $len:expr) => {{
+                note!();
+                match self.fail_index(code, $at, $len) {
+                    Flow::On => resume!(),
+                    Flow::Out(answer) => return answer,
                 }
-            };
+            }};
         }
         macro_rules! unless {
             ($holds:expr, $to:ident) => {{
@@ -252,7 +259,12 @@ impl<'a> Run<'a> {
             () => {
                 if self.ctx.heap.poke.load(Ordering::Relaxed) != 0 {
                     note!();
-                    fallible!(crate::driver::poked(self.ctx));
+                    if let Some(flow) = self.poked(code) {
+                        match flow {
+                            Flow::On => resume!(),
+                            Flow::Out(answer) => return answer,
+                        }
+                    }
                 }
             };
         }
@@ -264,7 +276,7 @@ impl<'a> Run<'a> {
             match *ins {
                 Ins::Bits { dst, bits } => set!(dst, bits),
                 Ins::Copy { dst, src } => set!(dst, reg!(src)),
-                Ins::Global { dst, global } => set!(dst, linked.global(global)),
+                Ins::Global { dst, global } => set!(dst, self.linked.global(global)),
                 Ins::And { dst, a, b } => set!(dst, reg!(a) & reg!(b)),
                 Ins::Or { dst, a, b } => set!(dst, reg!(a) | reg!(b)),
                 Ins::Xor { dst, a, b } => set!(dst, reg!(a) ^ reg!(b)),
@@ -289,7 +301,6 @@ impl<'a> Run<'a> {
                 Ins::FloatSub { dst, a, b } => set!(dst, (float!(a) - float!(b)).to_bits()),
                 Ins::FloatMul { dst, a, b } => set!(dst, (float!(a) * float!(b)).to_bits()),
                 Ins::FloatDiv { dst, a, b } => set!(dst, (float!(a) / float!(b)).to_bits()),
-                Ins::FloatRem { dst, a, b } => set!(dst, (float!(a) % float!(b)).to_bits()),
                 Ins::Sqrt { dst, src } => set!(dst, float!(src).sqrt().to_bits()),
                 Ins::FloatNeg { dst, src } => set!(dst, (-float!(src)).to_bits()),
                 Ins::Not { dst, src } => set!(dst, 1 - reg!(src)),
@@ -304,26 +315,6 @@ impl<'a> Run<'a> {
                     };
                     set!(dst, bits);
                 },
-                Ins::OptBox { dst, desc, list } => {
-                    let [flag, payload] = code.fixed(list);
-                    let boxed = (reg!(flag) != 0).then(|| self.new_box(desc, reg!(payload)));
-                    set!(dst, boxed.unwrap_or(0));
-                }
-                Ins::Box { dst, desc, src } => set!(dst, self.new_box(desc, reg!(src))),
-                Ins::New { dst, desc, list } => {
-                    let slots: SmallVec<[u64; 16]> = self.values(code, list);
-                    // SAFETY: the verifier compared the slots with the descriptor.
-                    let obj = unsafe { self.ctx.heap.slots(DescId(desc), &slots) };
-                    set!(dst, obj.bits());
-                }
-                Ins::NewList { dst, desc, list } => {
-                    let bits = self.new_list(code, desc, list);
-                    set!(dst, bits);
-                }
-                Ins::NewMap { dst, desc, list } => {
-                    let bits = self.new_map(code, desc, list);
-                    set!(dst, bits);
-                }
                 // SAFETY: the object has that slot.
                 Ins::Load { dst, obj, at } => unsafe {
                     set!(dst, layout::slot(obj!(obj), at).read());
@@ -336,12 +327,15 @@ impl<'a> Run<'a> {
                 Ins::Store { obj, at, src } => unsafe {
                     layout::slot(obj!(obj), at).write(reg!(src));
                 },
-                Ins::StoreObj { obj, at, src } => self.store(obj!(obj), at, reg!(src)),
-                // SAFETY: the register is owned and consumed here.
-                Ins::Unique { dst, src } => unsafe {
-                    let unique = self.ctx.heap.unique(obj!(src));
-                    set!(dst, unique.bits());
-                },
+                Ins::Unique { dst, src } => {
+                    let obj = obj!(src);
+                    let bits = if obj.is_unique() {
+                        obj.bits()
+                    } else {
+                        self.copied(obj)
+                    };
+                    set!(dst, bits);
+                }
                 Ins::ListLen { dst, src } => set!(dst, u64::from(list_of(obj!(src)).len)),
                 // SAFETY: it is a text.
                 Ins::BytesLen { dst, src } => unsafe {
@@ -350,20 +344,6 @@ impl<'a> Run<'a> {
                 Ins::ListAt { dst, list, at } => {
                     let slots = list_of(obj!(list)).slots();
                     set!(dst, slots[reg!(at) as usize]);
-                }
-                Ins::MapLen { dst, src } => set!(dst, u64::from(map_of(obj!(src)).len)),
-                Ins::MapKeyAt { dst, map, at } => {
-                    set!(dst, map_of(obj!(map)).entries()[reg!(at) as usize].key);
-                }
-                Ins::MapValueAt { dst, map, at } => {
-                    set!(dst, map_of(obj!(map)).entries()[reg!(at) as usize].value);
-                }
-                Ins::MapGet { list } => self.map_get(code, list),
-                Ins::MapTake { list } => self.map_take(code, list),
-                Ins::MapInsert { dst, list } => {
-                    let [map, key, value] = code.fixed(list);
-                    let bits = self.map_insert(map, key, value);
-                    set!(dst, bits);
                 }
                 // SAFETY: list and value are owned and consumed here; the value has the type of the elements.
                 Ins::ListPush { dst, list, src } => unsafe {
@@ -374,33 +354,6 @@ impl<'a> Run<'a> {
                 Ins::ListPut { list, at, src } => {
                     self.list_put(obj!(list), reg!(at) as usize, reg!(src));
                 }
-                Ins::Equal { dst, a, b } => {
-                    let equal = self.equal(a, b);
-                    set!(dst, u64::from(equal));
-                }
-                Ins::Format { dst, parts } => {
-                    let bits = self.format(code, parts);
-                    set!(dst, bits);
-                }
-                Ins::Text { dst, parts } => {
-                    let known = code.texts[parts as usize].load(Ordering::Acquire);
-                    let bits = match known {
-                        0 => self.text(code, parts),
-                        known => known,
-                    };
-                    set!(dst, bits);
-                }
-                Ins::CellLoad { dst, cell } => {
-                    let bits = self.ctx.with_user(|user| user.cells[cell as usize].get());
-                    set!(dst, bits);
-                }
-                Ins::CellTake { dst, cell } => {
-                    let bits = self
-                        .ctx
-                        .with_user(|user| user.cells[cell as usize].replace(0));
-                    set!(dst, bits);
-                }
-                Ins::CellStore { pointer, cell, src } => self.store_cell(pointer, cell, reg!(src)),
                 Ins::Retain { dst, src } => {
                     let bits = reg!(src);
                     // SAFETY: the register holds null or a live object.
@@ -411,23 +364,6 @@ impl<'a> Run<'a> {
                 }
                 // SAFETY: the register is owned and consumed here.
                 Ins::Drop { src } => unsafe { self.ctx.heap.release_slot(reg!(src)) },
-                Ins::ErrTake { dst } => {
-                    let error = self.ctx.take_err().map_or(0, crate::object::Own::into_bits);
-                    set!(dst, error);
-                }
-                // SAFETY: the register holds an owned error, which is consumed here.
-                Ins::ErrSet { src } => unsafe {
-                    self.ctx
-                        .set_err(Some(crate::object::Own::from_bits(reg!(src))));
-                },
-                Ins::ErrIsCancel { dst } => {
-                    set!(dst, u64::from(self.ctx.err_is_cancellation()));
-                }
-                Ins::ErrTrace => {
-                    note!();
-                    self.trace_error();
-                }
-                Ins::Site { site } => self.ctx.set_next_site(site),
                 Ins::Call { call } => {
                     note!();
                     if let Err(fault) = self.call(code, call) {
@@ -444,7 +380,6 @@ impl<'a> Run<'a> {
                         }
                     }
                 }
-                Ins::Spawn { function, list } => self.spawn(code, function, list),
                 Ins::Add { dst, a, b } => arith!(checked_add, "+", dst, a, int!(b)),
                 Ins::Sub { dst, a, b } => arith!(checked_sub, "-", dst, a, int!(b)),
                 Ins::Mul { dst, a, b } => arith!(checked_mul, "*", dst, a, int!(b)),
@@ -458,32 +393,11 @@ impl<'a> Run<'a> {
                 Ins::MulImm { dst, a, imm } => {
                     arith!(checked_mul, "*", dst, a, i64::from(imm))
                 }
-                Ins::Rem { dst, a, b } => {
-                    let result = super::ops::remainder(int!(a), int!(b));
-                    let result = fallible!(result);
-                    set!(dst, result as u64);
-                }
-                Ins::Shl { dst, a, b } => {
-                    let by = fallible!(super::ops::shift("<<", int!(a), int!(b)));
-                    set!(dst, reg!(a) << by);
-                }
-                Ins::Shr { dst, a, b } => {
-                    let by = fallible!(super::ops::shift(">>", int!(a), int!(b)));
-                    set!(dst, (int!(a) >> by) as u64);
-                }
-                Ins::Neg { dst, src } => {
-                    let result = fallible!(super::ops::negate(int!(src)));
-                    set!(dst, result as u64);
-                }
-                Ins::ToInt { dst, src } => {
-                    let result = fallible!(super::ops::to_int(float!(src)));
-                    set!(dst, result as u64);
-                }
                 Ins::ListGet { dst, list, at } => {
                     let slots = list_of(obj!(list)).slots();
                     match slots.get(reg!(at) as usize) {
                         Some(bits) => set!(dst, *bits),
-                        None => fail!(super::ops::outside(int!(at), slots.len())),
+                        None => outside!(int!(at), slots.len()),
                     }
                 }
                 Ins::ListSet { dst, list } => {
@@ -497,24 +411,8 @@ impl<'a> Run<'a> {
                     set!(dst, obj.bits());
                     match slots.get_mut(at as usize) {
                         Some(slot) => *slot = bits,
-                        None => fail!(super::ops::outside(at.cast_signed(), slots.len())),
+                        None => outside!(at.cast_signed(), slots.len()),
                     }
-                }
-                Ins::ListSetObj { dst, list } => {
-                    let [list, at, value] = code.fixed(list);
-                    let (bits, result) = self.list_set(list, at, value);
-                    set!(dst, bits);
-                    fallible!(result);
-                }
-                Ins::ListTake { dst, list, at } => {
-                    let bits = fallible!(self.list_take(list, at));
-                    set!(dst, bits);
-                }
-                Ins::BytesGet { dst, bytes, at } => {
-                    // SAFETY: it is a text.
-                    let bytes = unsafe { text::bytes_of(obj!(bytes)) };
-                    let byte = fallible!(super::ops::element(bytes, int!(at)));
-                    set!(dst, u64::from(byte));
                 }
                 Ins::Poke => poke!(),
                 Ins::Wait { wait } => {
@@ -580,12 +478,13 @@ impl<'a> Run<'a> {
                 Ins::Switch { value, table } => {
                     let (switch, value) = (&code.switches[table as usize], int!(value));
                     let case = switch.cases.iter().find(|case| case.0 == value);
-                    jump!(case.map_or(switch.default, |case| case.1))
+                    self.pc = case.map_or(switch.default, |case| case.1);
+                    resume!()
                 }
                 Ins::ReturnOne { src } => {
                     let bits = reg!(src);
                     if let Some(record) = self.leave(code) {
-                        let caller = &linked.code[record.function as usize];
+                        let caller = &self.linked.code[record.function as usize];
                         if let [dst] = caller.calls[record.call as usize].results[..] {
                             code = caller;
                             regs = self.regs;
@@ -603,11 +502,16 @@ impl<'a> Run<'a> {
                     }
                     enter!()
                 }
-                Ins::Fail => match self.unwind(linked) {
+                Ins::Fail => match self.unwind(self.linked) {
                     Flow::On => enter!(),
                     Flow::Out(answer) => return answer,
                 },
-                Ins::Unreachable => unreachable!("lowering says that control never comes here"),
+                _ => {
+                    note!();
+                    if let Err(fault) = self.rare(code, ins) {
+                        fail!(fault)
+                    }
+                }
             }
         }
     }
@@ -629,6 +533,37 @@ impl<'a> Run<'a> {
         values
     }
 
+    /// A copy of an object that others refer to as well; the reference is consumed.
+    #[cold]
+    #[inline(never)]
+    fn copied(&self, obj: Obj) -> u64 {
+        // SAFETY: the register is owned and consumed.
+        unsafe { self.ctx.heap.unique(obj) }.bits()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail_arithmetic(&mut self, code: &Code, name: &'static str, left: i64, right: i64) -> Flow {
+        self.raise_here(super::ops::arithmetic(name, left, right));
+        self.err_edge(code)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail_index(&mut self, code: &Code, at: i64, len: usize) -> Flow {
+        self.raise_here(super::ops::outside(at, len));
+        self.err_edge(code)
+    }
+
+    /// Looks why `ctx.poke` is set; where to go if that ends the line.
+    #[cold]
+    #[inline(never)]
+    fn poked(&mut self, code: &Code) -> Option<Flow> {
+        let fault = crate::driver::poked(self.ctx).err()?;
+        self.raise_here(fault);
+        Some(self.err_edge(code))
+    }
+
     /// Puts an error of the operation at `pc` into `ctx.err`.
     pub(super) fn raise_here(&mut self, fault: Fault) {
         self.ctx
@@ -645,7 +580,7 @@ impl<'a> Run<'a> {
         });
     }
 
-    fn trace_error(&mut self) {
+    pub(super) fn trace_error(&mut self) {
         let place = self.linked.place(self.function, self.pc);
         self.ctx.change_err(|fault| {
             if !fault.is_cancellation() {
@@ -667,13 +602,13 @@ impl<'a> Run<'a> {
 }
 
 #[inline(always)]
-fn list_of<'o>(obj: Obj) -> &'o layout::List {
+pub(super) fn list_of<'o>(obj: Obj) -> &'o layout::List {
     // SAFETY: the verifier says that the register holds a list, which lives as long as the operation runs.
     unsafe { obj.body() }
 }
 
 #[inline(always)]
-fn map_of<'o>(obj: Obj) -> &'o layout::Map {
+pub(super) fn map_of<'o>(obj: Obj) -> &'o layout::Map {
     // SAFETY: as `list_of`, a map.
     unsafe { obj.body() }
 }

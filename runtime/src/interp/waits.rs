@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 impl Run<'_> {
     /// Begins a wait: the driver runs what was pushed, then resumes this frame at the landing.
+    #[inline(never)]
     pub(super) fn wait(&mut self, code: &Code, wait: u32) -> Flow {
         let point = &code.waits[wait as usize];
         let op = point

@@ -4,10 +4,11 @@ use super::{Compiler, From, Stub};
 use crate::interp::code::{Ins, Pc, Switch};
 use scn_compiler::ir::{Cmp, Op, Reg, Target};
 
-/// Sets where a branch leads to.
-pub(super) fn lead(ins: &mut Ins, pc: Pc) {
+/// Where an operation leads to, if it leads anywhere else than on.
+fn target_of(ins: &mut Ins) -> Option<&mut Pc> {
     match ins {
-        Ins::Unless { to, .. }
+        Ins::Jump { to }
+        | Ins::Unless { to, .. }
         | Ins::If { to, .. }
         | Ins::UnlessLt { to, .. }
         | Ins::UnlessLe { to, .. }
@@ -20,8 +21,34 @@ pub(super) fn lead(ins: &mut Ins, pc: Pc) {
         | Ins::UnlessEqImm { to, .. }
         | Ins::UnlessNeImm { to, .. }
         | Ins::UnlessFloatLt { to, .. }
-        | Ins::UnlessFloatLe { to, .. } => *to = pc,
-        other => unreachable!("a branch was emitted there, not {other:?}"),
+        | Ins::UnlessFloatLe { to, .. }
+        | Ins::LoopLt { to, .. }
+        | Ins::LoopLe { to, .. }
+        | Ins::CountLt { to, .. }
+        | Ins::Again { to } => Some(to),
+        _ => None,
+    }
+}
+
+/// Sets where a branch leads to.
+pub(super) fn lead(ins: &mut Ins, pc: Pc) {
+    match target_of(ins) {
+        Some(to) => *to = pc,
+        None => unreachable!("a branch was emitted there, not {ins:?}"),
+    }
+}
+
+/// Makes positions that operations lead to distances from the operation behind them, so that the loop need not know
+/// where the code begins.
+pub(super) fn measure(ops: &mut [Ins]) {
+    for (at, ins) in ops.iter_mut().enumerate() {
+        if let Some(to) = target_of(ins) {
+            let distance = i64::from(*to) - (at as i64 + 1);
+            let bytes = i32::try_from(distance * size_of::<Ins>() as i64);
+            *to = bytes
+                .expect("a function has less than 2 GiB of code")
+                .cast_unsigned();
+        }
     }
 }
 
