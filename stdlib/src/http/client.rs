@@ -96,9 +96,10 @@ impl<'a> Call<'a> {
         Ctx::current(|ctx| {
             let Ready { prepared, target } = prepare(ctx, &self.arguments, self.site)?;
             let session = ctx.user_shared::<Session>();
-            let cookie = match session.borrow().jar.is_empty() {
-                true => String::new(),
-                false => cookie(ctx, &prepared.url_for(target)),
+            let has_cookies = !session.borrow().jar.is_empty();
+            let cookie = match has_cookies {
+                false => String::new(),
+                true => cookie(ctx, &prepared.url_for(target)),
             };
             let written = prepared.write(ctx, &self.arguments, target, &cookie)?;
             let started = ctx.now().cast_unsigned();
