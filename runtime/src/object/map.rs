@@ -236,6 +236,14 @@ impl VarMap {
         VarMap(unsafe { Own::from_obj(cx.heap.map(desc)) })
     }
 
+    /// A `map<string, json>` of names, which are strings, and values; of equal names the last one counts.
+    pub fn of_members(cx: &Ctx, members: impl ExactSizeIterator<Item = (Own, Own)>) -> VarMap {
+        let map = VarMap::new(cx, desc::JSON_MAP);
+        // SAFETY: the map is new, and its keys are strings as its descriptor says.
+        unsafe { cx.heap.map_fill(map.0.obj(), members) };
+        map
+    }
+
     /// Takes the map in a slot over.
     ///
     /// # Safety
@@ -360,6 +368,33 @@ impl Heap {
         }
     }
 
+    /// Inserts into a map without entries, with room for all of them from the start.
+    ///
+    /// # Safety
+    /// It is a unique map without entries of strings to `json`; the keys are strings.
+    unsafe fn map_fill(&self, obj: Obj, members: impl ExactSizeIterator<Item = (Own, Own)>) {
+        // SAFETY: as long as there is no index, entries are written behind the last one, where there is room for them.
+        unsafe {
+            self.map_reserve(obj, members.len());
+            for (key, value) in members {
+                let (key, value) = (key.into_bits(), value.into_bits());
+                let map = obj.body_mut::<layout::Map>();
+                let name = text::bytes_of(Obj::from_bits(key));
+                let is_name = |entry: &Entry| text::bytes_of(Obj::from_bits(entry.key)) == name;
+                if map.len == map.cap
+                    || map.len as usize == INDEXED
+                    || !map.index.is_null()
+                    || map.entries().iter().any(is_name)
+                {
+                    self.map_insert(obj, key, value);
+                    continue;
+                }
+                map.buffer.add(map.len as usize).write(Entry { key, value });
+                map.len += 1;
+            }
+        }
+    }
+
     /// # Safety
     /// As [`Heap::map_insert`], and the key is not there.
     unsafe fn map_append(&self, obj: Obj, key: u64, value: u64, known: Key<'_>, key_pointer: bool) {
@@ -383,10 +418,18 @@ impl Heap {
     /// # Safety
     /// It is a unique map.
     unsafe fn map_grow(&self, obj: Obj) {
+        // SAFETY: upheld by the caller; the room doubles.
+        unsafe { self.map_reserve(obj, (obj.body::<layout::Map>().cap as usize * 2).max(4)) };
+    }
+
+    /// Makes room for so many entries, which are not fewer than there are.
+    ///
+    /// # Safety
+    /// It is a unique map.
+    unsafe fn map_reserve(&self, obj: Obj, cap: usize) {
         // SAFETY: the new buffer has room for all entries of the old one, which is then not used any more.
         unsafe {
             let map = obj.body_mut::<layout::Map>();
-            let cap = (map.cap as usize * 2).max(4);
             assert!(u32::try_from(cap).is_ok(), "a map has at most 2^32 entries");
             let buffer = self
                 .allocate(cap * size_of::<Entry>())

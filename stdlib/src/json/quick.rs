@@ -4,6 +4,7 @@
 use super::parse::number;
 use super::scan::{Number, Scan};
 use scn_runtime::{Ctx, Own, OwnSlot, VarList, VarMap, desc};
+use smallvec::SmallVec;
 
 /// How deep it goes.
 pub(super) const DEPTH: u32 = 100;
@@ -56,15 +57,15 @@ fn array(ctx: &Ctx, scan: &mut Scan<'_>, depth: u32) -> Option<Own> {
 
 fn object(ctx: &Ctx, scan: &mut Scan<'_>, depth: u32) -> Option<Own> {
     scan.step();
-    let mut map = VarMap::new(ctx, desc::JSON_MAP);
     if scan.next() == b'}' {
         scan.step();
-        return Some(map.into_own());
+        return Some(VarMap::new(ctx, desc::JSON_MAP).into_own());
     }
+    let mut members: SmallVec<[(Own, Own); 8]> = SmallVec::new();
     loop {
         let name = ctx.heap.string(&scan.name()?);
         let value = value(ctx, scan, depth)?;
-        map.insert(ctx, OwnSlot::own(name), OwnSlot::own(value));
+        members.push((name, value));
         match scan.next() {
             b',' => scan.step(),
             b'}' => break,
@@ -72,7 +73,7 @@ fn object(ctx: &Ctx, scan: &mut Scan<'_>, depth: u32) -> Option<Own> {
         }
     }
     scan.step();
-    Some(map.into_own())
+    Some(VarMap::of_members(ctx, members.into_iter()).into_own())
 }
 
 #[cfg(test)]
@@ -81,6 +82,7 @@ mod tests {
     use super::*;
     use crate::testing::with_ctx;
     use scn_runtime::object::show;
+    use scn_runtime::{Key, Seen};
 
     /// Both ways agree wherever the short one does not give up.
     fn agree(text: &[u8]) -> bool {
@@ -117,6 +119,45 @@ mod tests {
         ] {
             assert!(agree(text.as_bytes()), "{text}");
         }
+    }
+
+    #[test]
+    fn objects_of_all_sizes_keep_the_last_of_equal_names() {
+        for size in 0..20 {
+            for again in 0..=size {
+                let names = (0..size).chain([again]);
+                let members: Vec<String> = names.map(|n| format!(r#""n{n}":[{n}]"#)).collect();
+                let text = format!(r#"{{{},"n0":1,"last":{{}}}}"#, members.join(","));
+                assert!(agree(text.as_bytes()), "{text}");
+                let ordered = with_entries(text.as_bytes());
+                assert_eq!(
+                    ordered.len(),
+                    if size == again { size + 2 } else { size + 1 }.max(2),
+                    "{text}"
+                );
+                assert_eq!(ordered.first().map(String::as_str), Some("n0"));
+            }
+        }
+    }
+
+    /// The names of an object in order, each of which is found by its name.
+    fn with_entries(text: &[u8]) -> Vec<String> {
+        let mut names = Vec::new();
+        with_ctx(|ctx| {
+            let object = parse(ctx, text).expect("good JSON");
+            let Seen::Map(map) = object.as_any().seen(ctx.descs()) else {
+                panic!("no object: {}", text.escape_ascii());
+            };
+            for (name, value) in map.iter(ctx.descs()) {
+                let name = name.str().expect("names are strings");
+                let found = map
+                    .find(ctx.descs(), Key::str(name))
+                    .map(|found| found.bits);
+                assert_eq!(found, Some(value.bits), "{name}");
+                names.push(name.to_owned());
+            }
+        });
+        names
     }
 
     #[test]
