@@ -90,13 +90,19 @@ fn class_size(class: usize) -> usize {
     }
 }
 
-/// The bytes that a block for `size` takes.
+/// The bytes that a block for `size` takes. Large blocks come in steps of an eighth of their size at most, so that what grows
+/// piece by piece needs a new one only now and then.
 fn block_size(size: usize) -> usize {
     if size > LARGEST {
-        size.next_multiple_of(16)
+        size.next_multiple_of(size.next_power_of_two() / 16)
     } else {
         class_size(class(size))
     }
+}
+
+/// Whether something fits into its block at another size too.
+pub(crate) fn same_block(size: usize, other: usize) -> bool {
+    block_size(size) == block_size(other)
 }
 
 fn layout_of(size: usize) -> Layout {

@@ -25,6 +25,7 @@ pub(crate) fn table() -> Vec<NativeDef> {
         ready("rt.index_failed", index_failed),
         ready("rt.key_missing", key_missing),
         ready("rt.compare", compare),
+        ready("rt.append_text", append_text),
         ready("rt.concat_bytes", concat_bytes),
         ready("rt.concat_list", concat_list),
         ready("rt.decode", decode_object),
@@ -93,8 +94,12 @@ fn compare(cx: &Ctx, left: Option<Any<'_>>, right: Option<Any<'_>>) -> i64 {
 }
 
 /// Cannot fail, as strings cannot: one `+` at most doubles what is there, and the next poll point sees the limit passed.
-fn concat_bytes(cx: &Ctx, left: &[u8], right: &[u8]) -> Own {
-    cx.heap.bytes_concat(left, right)
+fn concat_bytes(cx: &Ctx, left: Own, right: &[u8]) -> Own {
+    cx.heap.append(left, right)
+}
+
+fn append_text(cx: &Ctx, text: Own, more: &str) -> Own {
+    cx.heap.append(text, more.as_bytes())
 }
 
 fn concat_list(cx: &Ctx, mut left: VarList, right: List<'_>) -> VarList {

@@ -71,7 +71,10 @@ impl<'h> Lower<'_, 'h> {
     pub(super) fn assign(&mut self, place: &'h Place, value: &'h Expr) {
         let keys = self.place_keys(place);
         let from = value.ty;
-        let value = self.expr(value);
+        let value = match place.root {
+            Root::Local(local) if place.path.is_empty() => self.longer(local, value),
+            _ => self.expr(value),
+        };
         self.store(place, &keys, value, from);
     }
 
@@ -81,7 +84,10 @@ impl<'h> Lower<'_, 'h> {
         let current = self.read_place(place, &keys);
         self.write_local(old, current);
         let from = value.ty;
-        let value = self.expr(value);
+        let value = match place.root {
+            Root::Local(_) if place.path.is_empty() => self.longer(old, value),
+            _ => self.expr(value),
+        };
         self.store(place, &keys, value, from);
     }
 

@@ -36,6 +36,7 @@ const ROWS: &[Row] = &[
     ("rt.expect_ok", &[I, P], &[], false, false),
     ("rt.fail", &[P, P], &[], false, true),
     ("rt.compare", &[P, P], &[I], false, false),
+    ("rt.append_text", &[P, P], &[P], false, false),
     ("rt.concat_bytes", &[P, P], &[P], false, true),
     ("rt.concat_list", &[P, P], &[P], false, false),
     ("rt.decode", &[I, P], &[P], false, true),
@@ -65,7 +66,11 @@ const ROWS: &[Row] = &[
 ];
 
 /// Parameters that are taken over.
-const OWN: &[(&str, usize)] = &[("rt.concat_list", 0)];
+const OWN: &[(&str, usize)] = &[
+    ("rt.append_text", 0),
+    ("rt.concat_bytes", 0),
+    ("rt.concat_list", 0),
+];
 
 impl Tables<'_> {
     /// A host function of the table, ready to be called.

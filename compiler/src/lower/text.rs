@@ -2,7 +2,7 @@
 
 use super::function::{Lower, Value};
 use super::types::Repr;
-use crate::hir::{Const, Expr, ExprKind, Part};
+use crate::hir::{Const, Expr, ExprKind, LocalId, Part};
 use crate::ir::{FormatPart, Op, Reg, Ty};
 
 /// A part before constants beside each other are joined.
@@ -22,6 +22,39 @@ impl<'h> Lower<'_, 'h> {
         let mut pieces = Vec::new();
         self.pieces(expr, &mut pieces);
         Value::One(self.format(pieces))
+    }
+
+    /// A value that is assigned to a variable. In `text = text + more` what is added goes behind the text in place where nobody
+    /// else refers to it, so that building a text piece by piece does not copy it each time.
+    pub(super) fn longer(&mut self, variable: LocalId, value: &'h Expr) -> Value {
+        let (first, more) = self.terms(value);
+        let same = matches!(&*first.kind, ExprKind::Local(read) if *read == variable);
+        if !same || more.is_empty() {
+            return self.expr(value);
+        }
+        let text = self.expr_reg(first);
+        let more = match more[..] {
+            [only] => self.expr_reg(only),
+            _ => {
+                let mut pieces = Vec::new();
+                more.iter().for_each(|term| self.pieces(term, &mut pieces));
+                self.format(pieces)
+            }
+        };
+        self.rt("rt.append_text", &[text, more])
+    }
+
+    /// The leftmost term of a sum of strings, and what is added to it.
+    fn terms(&self, sum: &'h Expr) -> (&'h Expr, Vec<&'h Expr>) {
+        let (mut first, mut more) = (sum, Vec::new());
+        while let ExprKind::Concat { left, right } = &*first.kind
+            && matches!(self.t.ty(first.ty), crate::hir::Type::String)
+        {
+            more.push(right);
+            first = left;
+        }
+        more.reverse();
+        (first, more)
     }
 
     fn pieces_of_parts(&mut self, parts: &'h [Part], pieces: &mut Vec<Piece>) {

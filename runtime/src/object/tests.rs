@@ -342,3 +342,22 @@ fn texts_parse_whole() {
         assert_eq!(parse::duration(bad), None, "{bad}");
     }
 }
+
+#[test]
+fn a_text_grows_in_its_block_while_it_is_the_only_one() {
+    with_ctx(|cx| {
+        let mut text = cx.heap.string("");
+        let mut blocks = 0;
+        for _ in 0..100_000 {
+            let before = text.obj().bits();
+            text = cx.heap.append(text, b"abc");
+            blocks += u32::from(text.obj().bits() != before);
+        }
+        assert_eq!(text.as_any().as_str(), Some(&*"abc".repeat(100_000)));
+        assert!(blocks < 300, "{blocks} blocks for 100,000 pieces");
+        let shared = text.clone();
+        let longer = cx.heap.append(text, b"!");
+        assert_eq!(shared.as_any().as_str().map(str::len), Some(300_000));
+        assert_eq!(longer.as_any().as_str().map(str::len), Some(300_001));
+    });
+}

@@ -1,7 +1,7 @@
 //! `string`, `bytes` and what else is bytes behind a length.
 
 use super::{Own, layout};
-use crate::heap::Heap;
+use crate::heap::{Heap, same_block};
 use crate::value::Obj;
 use scn_compiler::ir::{DescId, desc};
 use std::ptr;
@@ -63,9 +63,24 @@ impl Heap {
         self.text(desc::BYTES, &[bytes])
     }
 
-    /// New bytes from two.
-    pub fn bytes_concat(&self, left: &[u8], right: &[u8]) -> Own {
-        self.text(desc::BYTES, &[left, right])
+    /// A text, which is of strings or bytes alike, with more behind it: in place where nobody else refers to it and its
+    /// block has room.
+    pub fn append(&self, text: Own, more: &[u8]) -> Own {
+        let obj = text.obj();
+        // SAFETY: only texts are appended to, and this one lives as long as `text`.
+        let head = unsafe { bytes_of(obj) };
+        let len = head.len() + more.len();
+        if !obj.is_unique() || !same_block(layout::text_size(head.len()), layout::text_size(len)) {
+            return self.text(DescId(obj.desc()), &[head, more]);
+        }
+        // SAFETY: the block has room for the longer text; nobody else refers to it, so `more` is no part of it.
+        unsafe {
+            let head = obj.0.cast::<layout::Text>().as_ptr();
+            let end = head.add(1).cast::<u8>().add((*head).len as usize);
+            ptr::copy_nonoverlapping(more.as_ptr(), end, more.len());
+            (&raw mut (*head).len).write(len as u64);
+        }
+        text
     }
 
     /// A JSON path that leads nowhere.
