@@ -49,12 +49,13 @@ struct Tables {
     failures: Vec<NameId>,
 }
 
-/// Bundles by key, with a memo of the key that came last.
+/// Bundles by key, with a memo of the two keys that came last: to send and to receive take turns.
 #[derive(Debug)]
 struct Table<K, V> {
     places: FastMap<K, usize>,
     entries: Vec<(K, V)>,
     last: usize,
+    before: usize,
 }
 
 impl<K, V> Default for Table<K, V> {
@@ -63,6 +64,7 @@ impl<K, V> Default for Table<K, V> {
             places: FastMap::default(),
             entries: Vec::new(),
             last: 0,
+            before: 0,
         }
     }
 }
@@ -71,6 +73,15 @@ impl<K: Copy + Eq + Hash, V: Default> Table<K, V> {
     /// The place of a key's bundle.
     #[inline(always)]
     fn place(&mut self, key: K) -> usize {
+        match self.entries.get(self.last) {
+            Some((known, _)) if *known == key => self.last,
+            _ => self.place_before(key),
+        }
+    }
+
+    #[inline(never)]
+    fn place_before(&mut self, key: K) -> usize {
+        std::mem::swap(&mut self.last, &mut self.before);
         match self.entries.get(self.last) {
             Some((known, _)) if *known == key => self.last,
             _ => self.look_up(key),
