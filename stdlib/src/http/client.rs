@@ -247,7 +247,7 @@ impl Future for Call<'_> {
                     };
                     match turn {
                         Turn::Arrived(message, done) => {
-                            let target = quick.way.prepared.target_of(this.arguments.url);
+                            let target = quick.way.target(this.arguments.url);
                             return Poll::Ready(quick.finish(target, message, done).map(New));
                         }
                         Turn::Odd(odd) => Call::turn_odd(quick, *odd),

@@ -38,6 +38,12 @@ impl Way {
         self.wire.as_deref().unwrap_or(&self.prepared.wire)
     }
 
+    /// Path and query, if they are not the prepared ones: then the request is not, either.
+    pub(super) fn target<'u>(&self, url: &'u str) -> Option<&'u str> {
+        self.wire.as_ref()?;
+        self.prepared.target_of(url)
+    }
+
     /// What the transfer depends on.
     pub(super) fn terms(&self) -> Terms<'_> {
         let prepared = &self.prepared;
