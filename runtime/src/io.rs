@@ -155,7 +155,7 @@ impl Reactor {
 
     /// The earliest deadline.
     pub(crate) fn next_timer(&self) -> Option<Nanos> {
-        self.0.timers.borrow_mut().next()
+        self.0.timers.borrow_mut().earliest()
     }
 
     pub(crate) fn pop_timer(&self, now: Nanos) -> Option<Target> {

@@ -128,7 +128,7 @@ impl Timers {
     }
 
     /// The earliest deadline.
-    pub fn next(&mut self) -> Option<Nanos> {
+    pub fn earliest(&mut self) -> Option<Nanos> {
         if self
             .first_far
             .is_some_and(|due| !self.is_pending(due.timer))
@@ -294,7 +294,7 @@ mod tests {
         for (n, at) in [50, 20, 20, 70, 10, 20].into_iter().enumerate() {
             timers.insert(at, scope(n as u32));
         }
-        assert_eq!(timers.next(), Some(10));
+        assert_eq!(timers.earliest(), Some(10));
         assert_eq!(due(&mut timers, 50), [4, 1, 2, 5, 0]);
         assert_eq!(due(&mut timers, 69), []);
         assert_eq!(due(&mut timers, 70), [3]);
@@ -347,9 +347,9 @@ mod tests {
             }
             assert_eq!(timers.len(), pending.len());
             if random() % 8 == 0 {
-                assert_eq!(timers.next(), pending.iter().map(|(at, ..)| *at).min());
+                assert_eq!(timers.earliest(), pending.iter().map(|(at, ..)| *at).min());
                 let by = timers.wake_by();
-                assert!(by <= timers.next());
+                assert!(by <= timers.earliest());
                 now += random() << 10 >> (random() % 31);
                 pending.sort_by_key(|(at, n, _)| (*at, *n));
                 let first = pending.partition_point(|(at, ..)| *at <= now);
@@ -366,9 +366,9 @@ mod tests {
         timers.insert(LAST, scope(0));
         timers.insert(3, scope(1));
         assert_eq!(due(&mut timers, 1 << 40), [1]);
-        assert_eq!(timers.next(), Some(LAST));
+        assert_eq!(timers.earliest(), Some(LAST));
         assert_eq!(due(&mut timers, LAST), [0]);
-        assert_eq!(timers.next(), None);
+        assert_eq!(timers.earliest(), None);
     }
 
     #[test]
@@ -379,6 +379,6 @@ mod tests {
             timers.remove(timer);
             assert!(timers.stale <= STALE);
         }
-        assert_eq!(timers.next(), None);
+        assert_eq!(timers.earliest(), None);
     }
 }
