@@ -13,7 +13,7 @@ use scn_compiler::ir;
 use scn_runtime::Linked;
 use scn_runtime::event::{Event, Observer};
 use scn_runtime::report::Progress;
-use scn_runtime::run::{Outcome, Plan, RunError};
+use scn_runtime::run::{Engine, Outcome, Plan, RunError};
 use scn_runtime::stop::StopHandle;
 use std::hash::{BuildHasher, Hasher};
 use std::io::IsTerminal;
@@ -39,9 +39,31 @@ pub(crate) struct RunOptions {
     /// Print failures only.
     #[arg(long, short, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+    /// What runs scripts: `interp` interprets, `jit` compiles before the run begins, `auto` compiles load runs while
+    /// they have begun. All do the same.
+    #[arg(long, value_name = "ENGINE", default_value = "auto")]
+    engine: EngineName,
     /// Let time jump to the next timer instead of waiting for it.
     #[arg(long, hide = true)]
     virtual_clock: bool,
+}
+
+/// The engines by their names.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum EngineName {
+    Auto,
+    Interp,
+    Jit,
+}
+
+impl From<EngineName> for Engine {
+    fn from(name: EngineName) -> Engine {
+        match name {
+            EngineName::Auto => Engine::Auto,
+            EngineName::Interp => Engine::Interp,
+            EngineName::Jit => Engine::Jit,
+        }
+    }
 }
 
 /// A file that can run.
@@ -119,6 +141,7 @@ impl Prepared {
         plan.seed = options.seed.unwrap_or_else(random_seed);
         plan.base.clone_from(&self.base);
         plan.verbose = options.verbose;
+        plan.engine = options.engine.into();
         plan.virtual_clock = options.virtual_clock;
         let stop = StopHandle::new();
         if terminal.surroundings.interrupts {
@@ -175,7 +198,7 @@ impl Prepared {
             RunError::NoTime(_) => {
                 Some("say how long it lasts by --for, as in --for 30s".to_owned())
             }
-            RunError::Io(_) => return terminal.fail(&error.to_string()),
+            RunError::Engine(_) | RunError::Io(_) => return terminal.fail(&error.to_string()),
         };
         terminal.refuse(&error.to_string(), help.as_deref())
     }

@@ -1,9 +1,12 @@
-//! `scn inspect FILE --emit ast|hir|ir`: what a file is turned into, stage by stage.
+//! `scn inspect FILE --emit ast|hir|ir|clif|asm`: what a file is turned into, stage by stage.
 
 use crate::execute::refuse;
 use crate::files::{self, Files};
 use crate::render::findings;
 use crate::terminal::{Exit, Terminal};
+use scn_compiler::ir::Program;
+use scn_runtime::Linked;
+use scn_runtime::jit::Listing;
 use std::path::PathBuf;
 
 /// Arguments of `scn inspect`.
@@ -25,6 +28,10 @@ enum Stage {
     Hir,
     /// The intermediate representation, after all passes.
     Ir,
+    /// What the JIT makes of it for its code generator.
+    Clif,
+    /// The machine code of the JIT, for this machine.
+    Asm,
 }
 
 /// Prints the stage; the tree of a broken file is shown too.
@@ -53,14 +60,25 @@ pub(crate) fn inspect(arguments: &InspectArguments, terminal: &mut Terminal<'_>)
     let Some(hir) = checked.hir else {
         return Exit::Usage;
     };
-    let _ = match arguments.emit {
-        Stage::Ast => Ok(()),
-        Stage::Hir => write!(terminal.out, "{}", scn_compiler::hir::hir_text(&hir)),
-        Stage::Ir => write!(
-            terminal.out,
-            "{}",
-            scn_compiler::ir::ir_text(&scn_compiler::lower(&checked.sources, &hir))
-        ),
+    let program = || scn_compiler::lower(&checked.sources, &hir);
+    let text = match arguments.emit {
+        Stage::Ast => Ok(String::new()),
+        Stage::Hir => Ok(scn_compiler::hir::hir_text(&hir)),
+        Stage::Ir => Ok(scn_compiler::ir::ir_text(&program())),
+        Stage::Clif => machine_code(program(), Listing::Clif),
+        Stage::Asm => machine_code(program(), Listing::Asm),
     };
-    Exit::Success
+    match text {
+        Ok(text) => {
+            let _ = terminal.out.write_all(text.as_bytes());
+            Exit::Success
+        }
+        Err(why) => terminal.fail(&why),
+    }
+}
+
+/// What the JIT makes of a program.
+fn machine_code(program: Program, listing: Listing) -> Result<String, String> {
+    let linked = Linked::link(program, &scn_stdlib::natives()).map_err(|e| e.to_string())?;
+    scn_runtime::jit::listing(&linked, listing).map_err(|error| error.to_string())
 }

@@ -30,13 +30,26 @@ pub(crate) fn table(linked: &Linked) -> (Vec<FrameCode>, Vec<Shape>) {
 
 fn script(linked: &Linked, at: usize, function: &Function) -> FrameCode {
     FrameCode {
-        resume: interp::resume,
+        resume: resume_script,
         cancel: interp::cancel,
         size: frame_size(linked.frame_slots(at as u32)) as u32,
         reserve: 0,
         leaf: false,
         recursive: function.recursive,
         host: None,
+    }
+}
+
+/// Runs a frame of a script function: in machine code, once there is some.
+///
+/// # Safety
+/// As [`interp::resume`].
+unsafe fn resume_script(ctx: &Ctx, frame: *mut Frame) -> Resume {
+    // SAFETY: upheld by the caller; both engines keep the same states and slots.
+    unsafe {
+        let native = ctx.linked().native();
+        let answer = native.and_then(|native| native.resume(ctx, frame));
+        answer.unwrap_or_else(|| interp::resume(ctx, frame))
     }
 }
 

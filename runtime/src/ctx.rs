@@ -15,6 +15,7 @@ use crate::user::{Extensions, NOBODY, User};
 use crate::value::Obj;
 use crate::worker::Worker;
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
+use std::mem::offset_of;
 use std::path::PathBuf;
 use std::ptr;
 use std::rc::Rc;
@@ -28,10 +29,12 @@ pub struct Ctx {
     pub heap: Heap,
     /// The error on an error path: an owned error object, or null.
     err: Cell<u64>,
-    /// The operation of the host call that is running: function and position; and its reporting site.
-    site: Cell<(u32, u32, Option<u32>)>,
-    /// The reporting site of the next host call.
-    next_site: Cell<Option<u32>>,
+    /// The operation of the host call that is running: function in the low half, position in the high one.
+    site_place: Cell<u64>,
+    /// Its reporting site and one, or 0.
+    site: Cell<u32>,
+    /// The reporting site of the next host call and one, or 0.
+    next_site: Cell<u32>,
     /// How deep recursive functions are in each other.
     pub(crate) depth: Cell<u32>,
     user: RefCell<Rc<User>>,
@@ -49,6 +52,29 @@ pub struct Ctx {
     linked: OnceCell<Arc<Linked>>,
     /// The interpreter's memory, there while it does not run.
     pub(crate) machine: Cell<Option<Box<Machine>>>,
+}
+
+/// What compiled code reads and writes in a context.
+impl Ctx {
+    /// Where the error is.
+    pub(crate) const ERR: usize = offset_of!(Ctx, err);
+    /// Where the packed place of the running host call is.
+    pub(crate) const SITE_PLACE: usize = offset_of!(Ctx, site_place);
+    /// Where the reporting site of the running host call is.
+    pub(crate) const SITE: usize = offset_of!(Ctx, site);
+    /// Where the reporting site of the next host call is.
+    pub(crate) const NEXT_SITE: usize = offset_of!(Ctx, next_site);
+    /// Where the depth of recursive calls is.
+    pub(crate) const DEPTH: usize = offset_of!(Ctx, depth);
+}
+
+/// An operation of a function in one word.
+pub(crate) fn pack(function: u32, pc: u32) -> u64 {
+    u64::from(pc) << 32 | u64::from(function)
+}
+
+fn unpack(place: u64) -> (u32, u32) {
+    (place as u32, (place >> 32) as u32)
 }
 
 /// What the command line says, for all workers.
@@ -91,8 +117,9 @@ impl Ctx {
         let ctx = Box::new(Ctx {
             heap: Heap::new(descs),
             err: Cell::new(0),
-            site: Cell::new((Place::NO_FUNCTION, 0, None)),
-            next_site: Cell::new(None),
+            site_place: Cell::new(u64::from(Place::NO_FUNCTION)),
+            site: Cell::new(0),
+            next_site: Cell::new(0),
             depth: Cell::new(0),
             user: RefCell::new(user.clone()),
             recorder: Recorder::default(),
@@ -327,11 +354,11 @@ impl Ctx {
 
     /// The place of the host call that is running. A waiting host function asks before its first await.
     pub fn site(&self) -> Place {
-        let (function, pc, _) = self.site.get();
         let nowhere = Place {
             function: Place::NO_FUNCTION,
             ..Place::default()
         };
+        let (function, pc) = unpack(self.site_place.get());
         self.linked
             .get()
             .map_or(nowhere, |linked| linked.place(function, pc))
@@ -339,18 +366,48 @@ impl Ctx {
 
     /// The reporting site of the host call that is running, if it has one. Ask for it before the first await.
     pub fn site_id(&self) -> Option<u32> {
-        self.site.get().2
+        self.site.get().checked_sub(1)
     }
 
     /// Says which operation calls a host function, and its reporting site unless that was named before.
     pub(crate) fn set_site(&self, function: u32, pc: u32, site: Option<u32>) {
-        let site = site.or_else(|| self.next_site.take());
-        self.site.set((function, pc, site));
+        self.site_place.set(pack(function, pc));
+        let named = self.next_site.take();
+        self.site.set(site.map_or(named, |site| site + 1));
     }
 
     /// Names the reporting site of the next host call.
     pub(crate) fn set_next_site(&self, site: u32) {
-        self.next_site.set(Some(site));
+        self.next_site.set(site + 1);
+    }
+
+    /// Puts an error of an operation into `ctx.err`; the operation is packed as by [`pack`].
+    pub(crate) fn raise_at(&self, fault: Fault, place: u64) {
+        self.raise(fault.at(self.place_of(place)));
+    }
+
+    /// Gives the error in `ctx.err` the place of an operation, unless it has one.
+    pub(crate) fn place_error(&self, place: u64) {
+        self.change_err(|fault| {
+            if !fault.is_cancellation() {
+                let place = self.place_of(place);
+                fault.data_mut().place.get_or_insert(place);
+            }
+        });
+    }
+
+    /// Adds the place of a call to the trace of the error in `ctx.err`.
+    pub(crate) fn trace_error(&self, place: u64) {
+        self.change_err(|fault| {
+            if !fault.is_cancellation() {
+                fault.add_trace(self.place_of(place));
+            }
+        });
+    }
+
+    fn place_of(&self, place: u64) -> Place {
+        let (function, pc) = unpack(place);
+        self.linked().place(function, pc)
     }
 
     /// The linked program.

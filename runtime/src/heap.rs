@@ -293,6 +293,14 @@ impl Heap {
         }
     }
 
+    /// Frees an object whose last reference was given up.
+    ///
+    /// # Safety
+    /// The object is of this heap, its count is zero, and nobody uses it any more.
+    pub(crate) unsafe fn free_unreferenced(&self, obj: Obj) {
+        self.free_tree(obj);
+    }
+
     /// Frees an object and what only it refers to, by a worklist: depth of data is no depth of the stack.
     fn free_tree(&self, first: Obj) {
         let mut work: SmallVec<[Obj; 16]> = smallvec![first];

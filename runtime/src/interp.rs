@@ -15,6 +15,8 @@ mod waits;
 
 pub(crate) use code::Code;
 pub(crate) use compile::{Env, compile};
+pub(crate) use ops::{not_an_int, write_part};
+pub(crate) use waits::too_deep;
 
 use crate::ctx::Ctx;
 use crate::frame::{Cancel, Frame, Resume};

@@ -17,6 +17,7 @@ pub mod frozen;
 pub mod heap;
 pub mod host;
 pub mod interp;
+pub mod jit;
 pub mod io;
 pub mod join;
 mod life;

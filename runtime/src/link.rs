@@ -7,6 +7,7 @@ use crate::fault::Place;
 use crate::frozen::Frozen;
 use crate::host::NativeDef;
 use crate::interp::{Code, Env, compile};
+use crate::jit::{self, CompileError, NATIVE_PLACE, Native};
 use crate::object::Any;
 use crate::pool::Pools;
 use crate::value::Obj;
@@ -14,8 +15,8 @@ use scn_compiler::Span;
 use scn_compiler::ir::{GlobalKind, NativeRef, Program};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// A linked program, shared by all workers.
 pub struct Linked {
@@ -33,6 +34,7 @@ pub struct Linked {
     cursors: Vec<AtomicU64>,
     pools: Arc<Pools>,
     frozen: Frozen,
+    native: OnceLock<Native>,
 }
 
 /// A host function as a program calls it.
@@ -123,6 +125,7 @@ impl Linked {
             cursors,
             pools: Arc::new(Pools::new(&program)),
             frozen,
+            native: OnceLock::new(),
             program,
         })
     }
@@ -130,6 +133,24 @@ impl Linked {
     /// The value of a global, in memory form and immortal.
     pub fn global(&self, index: u32) -> u64 {
         self.globals[index as usize].load(Ordering::Acquire)
+    }
+
+    /// Where the value of a global is, for code that reads it there.
+    pub(crate) fn global_place(&self, index: u32) -> usize {
+        self.globals[index as usize].as_ptr() as usize
+    }
+
+    /// The machine code, once it is published.
+    pub(crate) fn native(&self) -> Option<&Native> {
+        self.native.get()
+    }
+
+    /// Compiles the program and publishes the machine code: frames that are resumed from now on run it.
+    pub fn compile(&self) -> Result<(), CompileError> {
+        let native = jit::compile(self)?;
+        // Whoever was first has published the same code.
+        let _ = self.native.set(native);
+        Ok(())
     }
 
     /// The object of a global that holds one: a data set's rows.
@@ -200,6 +221,12 @@ impl Linked {
 
     /// The span of an operation.
     pub(crate) fn span(&self, function: u32, pc: u32) -> Span {
+        if pc & NATIVE_PLACE != 0 {
+            let function = self.program.functions.get(function as usize);
+            return function.map_or(Span::default(), |function| {
+                jit::span(function, pc & !NATIVE_PLACE)
+            });
+        }
         self.code
             .get(function as usize)
             .map_or(Span::default(), |code| code.span(pc))

@@ -4,6 +4,7 @@
 //! `teardown`, and the end of the servers. Everything waits by turning the driver. Enter at [`run`].
 
 mod conductor;
+mod engine;
 mod gate;
 mod globals;
 mod pin;
@@ -12,6 +13,7 @@ mod tables;
 mod tally;
 mod threads;
 
+pub use engine::Engine;
 pub use tally::Outcome;
 
 use crate::ctx::{Ctx, Settings};
@@ -68,6 +70,8 @@ pub struct Plan {
     pub verbose: bool,
     /// Worker threads of a load run; one for each core if not given, and no more than there are users.
     pub workers: Option<u32>,
+    /// What runs scripts.
+    pub engine: Engine,
     /// Whether time jumps to the next timer when nothing else is pending.
     pub virtual_clock: bool,
     /// What the command line says about load.
@@ -89,6 +93,7 @@ impl Plan {
             verbose: false,
             workers: None,
             overrides: Overrides::default(),
+            engine: Engine::default(),
             virtual_clock: false,
             limit: None,
             grace: None,
@@ -114,6 +119,8 @@ pub enum RunError {
     },
     /// A scenario would have a rate, but nothing says for how long.
     NoTime(String),
+    /// The engine that was asked for cannot run this program.
+    Engine(String),
     /// The system refuses what every run needs.
     Io(io::Error),
 }
@@ -128,6 +135,7 @@ impl fmt::Display for RunError {
             RunError::NoTime(name) => {
                 write!(f, "`--rate` needs to know how long scenario `{name}` lasts")
             }
+            RunError::Engine(why) => write!(f, "the program cannot be compiled: {why}"),
             RunError::Io(error) => write!(f, "the system refuses to run this: {error}"),
         }
     }
@@ -151,7 +159,9 @@ pub fn run(
 ) -> Result<Outcome, RunError> {
     globals::check_names(linked, plan)?;
     let parts = parts(linked, plan)?;
-    if parts.iter().any(|part| part.load.is_some()) {
+    let is_load = parts.iter().any(|part| part.load.is_some());
+    engine::start(linked, plan.engine, is_load)?;
+    if is_load {
         return conductor::conduct(linked, plan, &parts, observer, stop);
     }
     let tally = Rc::new(RefCell::new(Tally::default()));

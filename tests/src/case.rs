@@ -76,7 +76,7 @@ impl Case {
         let output = match stage {
             "check" => scn(["check", &path]),
             "ast" | "hir" | "ir" => scn(["inspect", "--emit", stage, &path]),
-            "run" | "test" => self.run(stage, &path),
+            "run" | "test" => return self.run_everywhere(stage, &path),
             other => return Err(format!("no stage is called `{other}`")),
         };
         Ok(format!(
@@ -85,8 +85,20 @@ impl Case {
         ))
     }
 
-    fn run(&self, command: &str, path: &str) -> Output {
-        let mut args = vec![command, path, "--seed", "1"];
+    /// What a run prints, which is the same on every engine.
+    fn run_everywhere(&self, stage: &str, path: &str) -> Result<String, String> {
+        let shown = |engine| filter::stable(&self.run(stage, path, engine).transcript());
+        let (interpreted, compiled) = (shown("interp"), shown("jit"));
+        match interpreted == compiled {
+            true => Ok(format!("== {stage}\n{interpreted}")),
+            false => Err(format!(
+                "the engines differ: interpreted it does\n{interpreted}\nand compiled\n{compiled}"
+            )),
+        }
+    }
+
+    fn run(&self, command: &str, path: &str, engine: &str) -> Output {
+        let mut args = vec![command, path, "--seed", "1", "--engine", engine];
         if !self.real_clock {
             args.push("--virtual-clock");
         }

@@ -2,10 +2,11 @@
 
 use super::code::{Code, List, Local};
 use super::run::Run;
+use crate::ctx::Ctx;
 use crate::fault::{Detail, Fault, kind};
 use crate::object::{Any, layout, order, show, text};
 use crate::value::{Obj, Value};
-use scn_compiler::ir::{Cmp, DescId, FormatPart, Scalar};
+use scn_compiler::ir::{Cmp, DescId, FormatPart, Reg, Scalar};
 use std::sync::atomic::Ordering;
 
 /// Whether a comparison holds.
@@ -60,10 +61,15 @@ pub(super) fn to_int(float: f64) -> Result<i64, Fault> {
     if (-LIMIT..LIMIT).contains(&whole) {
         return Ok(whole as i64);
     }
-    Err(Fault::text(
+    Err(not_an_int(float))
+}
+
+/// The error of a float outside of the range.
+pub(crate) fn not_an_int(float: f64) -> Fault {
+    Fault::text(
         kind::SCRIPT_ARITHMETIC,
         format!("{float} is not in the range of int"),
-    ))
+    )
 }
 
 /// The element at an index.
@@ -231,7 +237,9 @@ impl Run<'_> {
         let mut out = std::mem::take(&mut self.machine.text);
         out.clear();
         for part in &code.formats[parts as usize] {
-            self.format_part(code, part, &mut out);
+            let value = |reg: Reg| self.reg(code.local[reg.index()]);
+            // SAFETY: registers of the part's kind hold null or live objects.
+            unsafe { write_part(self.ctx, part, value, &mut out) };
         }
         let made = self.ctx.heap.string(&out).into_bits();
         self.machine.text = out;
@@ -253,36 +261,6 @@ impl Run<'_> {
         }
     }
 
-    fn format_part(&self, code: &Code, part: &FormatPart, out: &mut String) {
-        let descs = self.ctx.descs();
-        match part {
-            FormatPart::Text(id) => {
-                // SAFETY: it is a constant string.
-                let text =
-                    unsafe { text::str_of(Obj::from_bits(self.linked.constant(id.index()))) };
-                out.push_str(text);
-            }
-            FormatPart::Scalar(Scalar::Int, reg) => {
-                let int = self.reg(code.local[reg.index()]) as i64;
-                out.push_str(itoa::Buffer::new().format(int));
-            }
-            FormatPart::Scalar(scalar, reg) => {
-                let bits = self.reg(code.local[reg.index()]);
-                out.push_str(&show::scalar(descs, *scalar, Value(bits)));
-            }
-            FormatPart::Object(reg) => {
-                let bits = self.reg(code.local[reg.index()]);
-                // SAFETY: the register holds null or a live object.
-                let any = unsafe { Value(bits).obj().map(|obj| Any::from_obj(obj)) };
-                match any.map(|any| (any, any.as_str())) {
-                    Some((_, Some(text))) => out.push_str(text),
-                    Some((any, None)) => out.push_str(&show::interpolated_object(descs, any)),
-                    None => out.push_str("none"),
-                }
-            }
-        }
-    }
-
     /// Puts a value into a cell of the user, dropping what was there.
     pub(super) fn store_cell(&self, pointer: bool, cell: u32, bits: u64) {
         let before = self
@@ -291,6 +269,41 @@ impl Run<'_> {
         if pointer {
             // SAFETY: the cell is of the register's class, and owned what it held.
             unsafe { self.ctx.heap.release_slot(before) };
+        }
+    }
+}
+
+/// Writes a part of a text; `value` reads a register.
+///
+/// # Safety
+/// A register that the part shows as an object holds null or a live object.
+pub(crate) unsafe fn write_part(
+    ctx: &Ctx,
+    part: &FormatPart,
+    value: impl FnOnce(Reg) -> u64,
+    out: &mut String,
+) {
+    let descs = ctx.descs();
+    match part {
+        FormatPart::Text(id) => {
+            // SAFETY: it is a constant string.
+            let text = unsafe { text::str_of(Obj::from_bits(ctx.linked().constant(id.index()))) };
+            out.push_str(text);
+        }
+        FormatPart::Scalar(Scalar::Int, reg) => {
+            out.push_str(itoa::Buffer::new().format(value(*reg) as i64));
+        }
+        FormatPart::Scalar(scalar, reg) => {
+            out.push_str(&show::scalar(descs, *scalar, Value(value(*reg))));
+        }
+        FormatPart::Object(reg) => {
+            // SAFETY: upheld by the caller.
+            let any = unsafe { Value(value(*reg)).obj().map(|obj| Any::from_obj(obj)) };
+            match any.map(|any| (any, any.as_str())) {
+                Some((_, Some(text))) => out.push_str(text),
+                Some((any, None)) => out.push_str(&show::interpolated_object(descs, any)),
+                None => out.push_str("none"),
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Machine;
 use super::code::{Code, Ins, List, Local, Pc};
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, pack};
 use crate::fault::Fault;
 use crate::frame::{Frame, Resume};
 use crate::link::Linked;
@@ -572,21 +572,11 @@ impl<'a> Run<'a> {
 
     /// Gives the error in `ctx.err` the place of an operation, unless it has one.
     pub(super) fn place_error(&mut self, pc: Pc) {
-        let place = self.linked.place(self.function, pc);
-        self.ctx.change_err(|fault| {
-            if !fault.is_cancellation() {
-                fault.data_mut().place.get_or_insert(place);
-            }
-        });
+        self.ctx.place_error(pack(self.function, pc));
     }
 
     pub(super) fn trace_error(&mut self) {
-        let place = self.linked.place(self.function, self.pc);
-        self.ctx.change_err(|fault| {
-            if !fault.is_cancellation() {
-                fault.add_trace(place);
-            }
-        });
+        self.ctx.trace_error(pack(self.function, self.pc));
     }
 
     /// Goes to the error edge of the operation at `pc`.

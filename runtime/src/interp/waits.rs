@@ -105,7 +105,7 @@ impl Run<'_> {
 }
 
 /// The error of calls that are nested too deep.
-pub(super) fn too_deep() -> Fault {
+pub(crate) fn too_deep() -> Fault {
     Fault::text(
         kind::SCRIPT_DEPTH,
         format!("calls are nested deeper than {DEPTH_LIMIT}"),

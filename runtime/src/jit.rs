@@ -1,0 +1,118 @@
+//! The JIT: all functions of a linked program as machine code, compiled and published at once.
+//!
+//! Pure functions become native functions `(context, arguments) -> (value, status)`; waiting functions become the
+//! `resume` of their frames, by the protocol of [`crate::frame`], with the same states and slots as in the
+//! interpreter: a frame that one engine has left may be resumed by the other. Native code never calls interpreted
+//! code. Enter at [`compile`].
+
+mod calls;
+mod emit;
+mod entries;
+mod function;
+mod objects;
+mod scalars;
+mod shape;
+mod unit;
+mod waits;
+
+use crate::ctx::Ctx;
+use crate::frame::{Frame, Resume};
+use crate::link::Linked;
+use cranelift_jit::JITModule;
+use scn_compiler::Span;
+use scn_compiler::ir::Function;
+use std::fmt;
+use std::sync::Mutex;
+use unit::Unit;
+
+/// Set in the position of a place that native code names: the rest counts instructions and terminators of the
+/// function's IR in the order of its blocks.
+pub(crate) const NATIVE_PLACE: u32 = 1 << 31;
+
+/// `resume` of a waiting function in machine code. The byte is a [`Resume`].
+type NativeResume = unsafe extern "C" fn(ctx: &Ctx, frame: *mut Frame) -> u8;
+
+/// A program's machine code.
+pub struct Native {
+    /// For each function that waits, its code.
+    resume: Vec<Option<NativeResume>>,
+    /// Owns the memory of the code. No lock is taken while code runs.
+    module: Mutex<Option<JITModule>>,
+}
+
+/// Why a program has no machine code.
+#[derive(Debug)]
+pub struct CompileError(String);
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+/// What listings show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Listing {
+    /// Cranelift's IR, before its passes.
+    Clif,
+    /// Machine code.
+    Asm,
+}
+
+/// Compiles all functions.
+pub fn compile(linked: &Linked) -> Result<Native, CompileError> {
+    Unit::new(linked, None)?.finish()
+}
+
+/// Compiles all functions and shows them.
+pub fn listing(linked: &Linked, listing: Listing) -> Result<String, CompileError> {
+    Unit::new(linked, Some(listing))?.text()
+}
+
+/// The place of an instruction or terminator of a function, by its position.
+pub(crate) fn span(function: &Function, position: u32) -> Span {
+    let mut rest = position as usize;
+    for block in &function.blocks {
+        match rest.checked_sub(block.insts.len() + 1) {
+            Some(behind) => rest = behind,
+            None => return block.insts.get(rest).map_or(block.term_span, |inst| inst.span),
+        }
+    }
+    Span::default()
+}
+
+impl Native {
+    /// Runs a frame of a waiting function; none if it is of another.
+    ///
+    /// # Safety
+    /// As [`crate::interp::resume`].
+    pub(crate) unsafe fn resume(&self, ctx: &Ctx, frame: *mut Frame) -> Option<Resume> {
+        // SAFETY: the frame is live; its code is the function that the machine code was made from.
+        unsafe {
+            let resume = (*self.resume.get((*frame).code as usize)?)?;
+            Some(match resume(ctx, frame) {
+                0 => Resume::Call,
+                1 => Resume::Done,
+                _ => Resume::Error,
+            })
+        }
+    }
+}
+
+impl fmt::Debug for Native {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Native").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        let module = self.module.get_mut();
+        if let Some(module) = module.ok().and_then(Option::take) {
+            // SAFETY: the linked program owns this and is dropped last: no worker runs its code any more.
+            unsafe { module.free_memory() };
+        }
+    }
+}

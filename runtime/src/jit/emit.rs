@@ -1,0 +1,332 @@
+//! Building one function: registers as variables, slots behind definitions, memory, calls of entries.
+
+use super::NATIVE_PLACE;
+use super::entries::Entry;
+use super::shape::machine_type;
+use super::unit::Unit;
+use crate::ctx::Ctx;
+use crate::frame::HEADER;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    self as clif, FuncRef, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Type, Value,
+    types,
+};
+use cranelift_frontend::{FunctionBuilder, Variable};
+use cranelift_module::Module;
+use scn_compiler::ir::{BlockId, Function, Mode, Op, Reg, Signatures, Target, Ty};
+use std::collections::HashMap;
+
+/// A function in the making.
+pub(super) struct Emit<'u, 'a, 'b> {
+    pub unit: &'u mut Unit<'a>,
+    pub b: FunctionBuilder<'b>,
+    pub function: &'a Function,
+    /// Index of the function.
+    pub at: usize,
+    /// The context.
+    pub ctx: Value,
+    /// The frame of a waiting function.
+    pub frame: Option<Value>,
+    /// How deep recursive functions are in each other, this one included.
+    pub depth: Option<Value>,
+    vars: Vec<Variable>,
+    /// The machine block of each block.
+    pub blocks: Vec<clif::Block>,
+    entries: HashMap<Entry, FuncRef>,
+    callees: HashMap<usize, FuncRef>,
+    /// Ints that are constants.
+    ints: HashMap<Reg, i64>,
+    /// Where arguments lie that are passed in memory.
+    scratch: Option<StackSlot>,
+    /// The place of what is being emitted.
+    place: u64,
+}
+
+/// Flags of accesses that never trap and are aligned.
+pub(super) fn trusted() -> MemFlagsData {
+    MemFlagsData::trusted()
+}
+
+impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
+    pub(super) fn new(
+        unit: &'u mut Unit<'a>,
+        at: usize,
+        mut b: FunctionBuilder<'b>,
+    ) -> Emit<'u, 'a, 'b> {
+        let function = &unit.linked.program.functions[at];
+        let vars = function
+            .regs
+            .iter()
+            .map(|ty| b.declare_var(machine_type(*ty)))
+            .collect();
+        let blocks = function.blocks.iter().map(|_| b.create_block()).collect();
+        let constant = |inst: &scn_compiler::ir::Inst| match inst.op {
+            Op::Int(int) => Some((inst.results[0], int)),
+            _ => None,
+        };
+        let insts = function.blocks.iter().flat_map(|block| &block.insts);
+        let ints = insts.filter_map(constant).collect();
+        Emit {
+            unit,
+            b,
+            function,
+            at,
+            ctx: Value::from_u32(0),
+            frame: None,
+            depth: None,
+            vars,
+            blocks,
+            entries: HashMap::new(),
+            callees: HashMap::new(),
+            ints,
+            scratch: None,
+            place: 0,
+        }
+    }
+
+    /// What is emitted from now on stands at this position of the function.
+    pub(super) fn stand_at(&mut self, position: u32) {
+        self.place = u64::from(NATIVE_PLACE | position) << 32 | self.at as u64;
+    }
+
+    /// The place, as entries take it.
+    pub(super) fn place(&mut self) -> Value {
+        self.int(self.place as i64)
+    }
+
+    pub(super) fn int(&mut self, int: i64) -> Value {
+        self.b.ins().iconst(types::I64, int)
+    }
+
+    /// The int that a register always holds.
+    pub(super) fn known_int(&self, reg: Reg) -> Option<i64> {
+        self.ints.get(&reg).copied()
+    }
+
+    pub(super) fn class(&self, reg: Reg) -> Ty {
+        self.function.regs[reg.index()]
+    }
+
+    pub(super) fn is_pointer(&self, reg: Reg) -> bool {
+        self.class(reg) == Ty::Ptr
+    }
+
+    /// The value of a register.
+    pub(super) fn get(&mut self, reg: Reg) -> Value {
+        self.b.use_var(self.vars[reg.index()])
+    }
+
+    /// The value of a register as the bits of a slot.
+    pub(super) fn bits(&mut self, reg: Reg) -> Value {
+        let value = self.get(reg);
+        match self.class(reg) {
+            Ty::Float => self
+                .b
+                .ins()
+                .bitcast(types::I64, MemFlagsData::new(), value),
+            Ty::Int | Ty::Ptr => value,
+        }
+    }
+
+    /// Defines a register: its value, and its slot if it lives across a wait.
+    pub(super) fn define(&mut self, reg: Reg, value: Value) {
+        self.b.def_var(self.vars[reg.index()], value);
+        self.save(reg, value);
+    }
+
+    /// Defines a register by the bits of a slot.
+    pub(super) fn define_bits(&mut self, reg: Reg, bits: Value) {
+        let value = match self.class(reg) {
+            Ty::Float => self.b.ins().bitcast(types::F64, MemFlagsData::new(), bits),
+            Ty::Int | Ty::Ptr => bits,
+        };
+        self.define(reg, value);
+    }
+
+    /// Gives a register a value that its slot has already.
+    pub(super) fn assume(&mut self, reg: Reg, value: Value) {
+        self.b.def_var(self.vars[reg.index()], value);
+    }
+
+    /// The slot of a register of a waiting function.
+    pub(super) fn slot(&self, reg: Reg) -> Option<u32> {
+        let frame = self.function.frame.as_ref()?;
+        frame.slot.get(reg.index()).copied().flatten()
+    }
+
+    fn save(&mut self, reg: Reg, value: Value) {
+        if let (Some(frame), Some(slot)) = (self.frame, self.slot(reg)) {
+            self.store(value, frame, slot_offset(slot));
+        }
+    }
+
+    /// Reads a register back from its slot.
+    pub(super) fn reload(&mut self, reg: Reg) {
+        let (Some(frame), Some(slot)) = (self.frame, self.slot(reg)) else {
+            return;
+        };
+        let ty = machine_type(self.class(reg));
+        let value = self.load(ty, frame, slot_offset(slot));
+        self.assume(reg, value);
+    }
+
+    pub(super) fn load(&mut self, ty: Type, from: Value, offset: i32) -> Value {
+        self.b.ins().load(ty, trusted(), from, offset)
+    }
+
+    pub(super) fn store(&mut self, value: Value, to: Value, offset: i32) {
+        self.b.ins().store(trusted(), value, to, offset);
+    }
+
+    /// An unsigned 32-bit field.
+    pub(super) fn load_u32(&mut self, from: Value, offset: usize) -> Value {
+        self.b.ins().uload32(trusted(), from, offset as i32)
+    }
+
+    /// Moves arguments into the parameters of a block, as if all at once, and goes there.
+    pub(super) fn go(&mut self, target: &Target) {
+        self.pass(target);
+        let block = self.blocks[target.block.index()];
+        self.b.ins().jump(block, &[]);
+    }
+
+    /// Moves arguments into the parameters of a block.
+    fn pass(&mut self, target: &Target) {
+        let params = &self.function.blocks[target.block.index()].params;
+        let values: Vec<Value> = target.args.iter().map(|arg| self.get(*arg)).collect();
+        for (param, value) in params.iter().zip(values) {
+            self.assume(*param, value);
+        }
+    }
+
+    /// The machine block to go to for a target: the block itself, or one that moves arguments first.
+    pub(super) fn edge(&mut self, target: &Target) -> clif::Block {
+        if target.args.is_empty() {
+            return self.blocks[target.block.index()];
+        }
+        let block = self.b.create_block();
+        if self.function.blocks[target.block.index()].cold {
+            self.b.set_cold_block(block);
+        }
+        block
+    }
+
+    /// Fills a block that [`Emit::edge`] made.
+    pub(super) fn fill_edge(&mut self, block: clif::Block, target: &Target) {
+        if block != self.blocks[target.block.index()] {
+            self.b.switch_to_block(block);
+            self.go(target);
+        }
+    }
+
+    /// Saves the parameters of a block at its start.
+    pub(super) fn save_params(&mut self, block: BlockId) {
+        if self.frame.is_none() {
+            return;
+        }
+        let params = &self.function.blocks[block.index()].params;
+        for param in params {
+            if self.slot(*param).is_some() {
+                let value = self.get(*param);
+                self.save(*param, value);
+            }
+        }
+    }
+
+    /// A block that is rarely reached.
+    pub(super) fn cold_block(&mut self) -> clif::Block {
+        let block = self.b.create_block();
+        self.b.set_cold_block(block);
+        block
+    }
+
+    /// Goes to `there` if the flag is set, else on in a new block.
+    pub(super) fn leave_if(&mut self, flag: Value, there: clif::Block) {
+        let on = self.b.create_block();
+        self.b.ins().brif(flag, there, &[], on, &[]);
+        self.b.switch_to_block(on);
+    }
+
+    /// Calls an entry of the runtime.
+    pub(super) fn call_entry(&mut self, entry: Entry, args: &[Value]) -> Option<Value> {
+        let id = self.unit.entries[&entry];
+        let (module, func) = (&mut self.unit.module, &mut *self.b.func);
+        let function = *self
+            .entries
+            .entry(entry)
+            .or_insert_with(|| module.declare_func_in_func(id, func));
+        let call = self.b.ins().call(function, args);
+        self.b.inst_results(call).first().copied()
+    }
+
+    /// Calls an entry that gives something.
+    pub(super) fn ask(&mut self, entry: Entry, args: &[Value]) -> Value {
+        self.call_entry(entry, args)
+            .expect("the table says that this entry has a result")
+    }
+
+    /// The machine function of a function.
+    pub(super) fn callee(&mut self, at: usize) -> FuncRef {
+        let id = self.unit.functions[at];
+        let (module, func) = (&mut self.unit.module, &mut *self.b.func);
+        *self
+            .callees
+            .entry(at)
+            .or_insert_with(|| module.declare_func_in_func(id, func))
+    }
+
+    /// Words on the machine stack, until the next call.
+    pub(super) fn scratch(&mut self, words: usize) -> Value {
+        debug_assert!(words <= scratch_words(self.function));
+        let slot = *self.scratch.get_or_insert_with(|| {
+            let size = 8 * scratch_words(self.function) as u32;
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3);
+            self.b.create_sized_stack_slot(data)
+        });
+        self.b.ins().stack_addr(types::I64, slot, 0)
+    }
+
+    /// Writes registers to the machine stack, in a row.
+    pub(super) fn spill(&mut self, regs: &[Reg]) -> Value {
+        let place = self.scratch(regs.len());
+        for (at, reg) in regs.iter().enumerate() {
+            let value = self.get(*reg);
+            self.store(value, place, 8 * at as i32);
+        }
+        place
+    }
+
+    /// Whether an error is in the context.
+    pub(super) fn has_err(&mut self) -> Value {
+        let err = self.load(types::I64, self.ctx, Ctx::ERR as i32);
+        self.b.ins().icmp_imm_s(IntCC::NotEqual, err, 0)
+    }
+
+    /// A bool as a register holds it.
+    pub(super) fn flag(&mut self, condition: Value) -> Value {
+        self.b.ins().uextend(types::I64, condition)
+    }
+}
+
+/// Where a slot is in a frame.
+pub(super) fn slot_offset(slot: u32) -> i32 {
+    (HEADER + 8 * slot as usize) as i32
+}
+
+/// The most words that one operation of a function passes in memory.
+fn scratch_words(function: &Function) -> usize {
+    let sigs = Signatures::default();
+    let mut most = 1;
+    let mut count = |each: &dyn Fn(&mut dyn FnMut(&Reg, Mode))| {
+        let mut words = 0;
+        each(&mut |_, _| words += 1);
+        most = most.max(words);
+    };
+    for block in &function.blocks {
+        for inst in &block.insts {
+            count(&|f| inst.op.each_reg(&sigs, f));
+        }
+        count(&|f| block.term.each_reg(&sigs, f));
+    }
+    most
+}

@@ -1,0 +1,157 @@
+//! The compilation of one program: declares all functions, compiles each, publishes all.
+
+use super::entries::Entry;
+use super::function::translate;
+use super::shape::{Shape, shapes, signature};
+use super::{CompileError, Listing, Native, NativeResume};
+use crate::link::Linked;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{AbiParam, Signature};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{Context, isa::OwnedTargetIsa};
+use cranelift_frontend::FunctionBuilderContext;
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Mutex;
+
+/// A program that is being compiled.
+pub(super) struct Unit<'a> {
+    pub linked: &'a Linked,
+    pub module: JITModule,
+    /// Machine functions, by function.
+    pub functions: Vec<FuncId>,
+    pub shapes: Vec<Shape>,
+    /// Entries of the runtime.
+    pub entries: HashMap<Entry, FuncId>,
+    text: String,
+}
+
+impl From<cranelift_module::ModuleError> for CompileError {
+    fn from(error: cranelift_module::ModuleError) -> CompileError {
+        CompileError(format!("{error:?}"))
+    }
+}
+
+/// The machine of this process.
+fn target() -> Result<OwnedTargetIsa, CompileError> {
+    let mut flags = settings::builder();
+    let wanted = [
+        ("opt_level", "speed"),
+        ("use_colocated_libcalls", "false"),
+        ("is_pic", "false"),
+        // Profilers walk stacks by frame pointers.
+        ("preserve_frame_pointers", "true"),
+        ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+    ];
+    for (name, value) in wanted {
+        let set = flags.set(name, value);
+        set.map_err(|error| CompileError(error.to_string()))?;
+    }
+    let isa = cranelift_native::builder().map_err(|why| CompileError(why.to_owned()))?;
+    isa.finish(settings::Flags::new(flags))
+        .map_err(|error| CompileError(error.to_string()))
+}
+
+impl<'a> Unit<'a> {
+    /// Compiles all functions of a program.
+    pub(super) fn new(linked: &'a Linked, show: Option<Listing>) -> Result<Self, CompileError> {
+        let mut builder = JITBuilder::with_isa(target()?, default_libcall_names());
+        for entry in Entry::ALL {
+            builder.symbol(entry.name(), entry.address());
+        }
+        let mut unit = Unit {
+            linked,
+            module: JITModule::new(builder),
+            functions: Vec::new(),
+            shapes: shapes(&linked.program),
+            entries: HashMap::new(),
+            text: String::new(),
+        };
+        unit.declare()?;
+        unit.define(show)?;
+        unit.module.finalize_definitions()?;
+        Ok(unit)
+    }
+
+    /// The calling convention of everything.
+    pub(super) fn conv(&self) -> CallConv {
+        self.module.isa().default_call_conv()
+    }
+
+    /// What builders must know of the machine.
+    pub(super) fn config(&self) -> TargetFrontendConfig {
+        self.module.target_config()
+    }
+
+    fn declare(&mut self) -> Result<(), CompileError> {
+        for entry in Entry::ALL {
+            let mut signature = Signature::new(self.conv());
+            let params = entry.params().iter().map(|ty| AbiParam::new(*ty));
+            signature.params.extend(params);
+            signature.returns.extend(entry.result().map(AbiParam::new));
+            let id = self
+                .module
+                .declare_function(entry.name(), Linkage::Import, &signature)?;
+            self.entries.insert(*entry, id);
+        }
+        let functions = &self.linked.program.functions;
+        for (function, shape) in functions.iter().zip(&self.shapes) {
+            let signature = signature(function, *shape, self.conv());
+            let id = self.module.declare_anonymous_function(&signature)?;
+            self.functions.push(id);
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, show: Option<Listing>) -> Result<(), CompileError> {
+        let linked = self.linked;
+        let mut context = self.module.make_context();
+        let mut builder = FunctionBuilderContext::new();
+        for (at, function) in linked.program.functions.iter().enumerate() {
+            let id = self.functions[at];
+            context.func.signature = signature(function, self.shapes[at], self.conv());
+            context.want_disasm = show == Some(Listing::Asm);
+            translate(self, at, &mut context.func, &mut builder);
+            if show == Some(Listing::Clif) {
+                let _ = writeln!(self.text, "; {}\n{}", function.name, context.func.display());
+            }
+            self.module
+                .define_function_with_control_plane(id, &mut context, &mut ControlPlane::default())
+                .map_err(|error| CompileError(format!("`{}`: {error:?}", function.name)))?;
+            self.show_asm(&function.name, &context);
+            self.module.clear_context(&mut context);
+        }
+        Ok(())
+    }
+
+    fn show_asm(&mut self, name: &str, context: &Context) {
+        let code = context.compiled_code();
+        if let Some(asm) = code.and_then(|code| code.vcode.as_ref()) {
+            let _ = writeln!(self.text, "; {name}\n{asm}");
+        }
+    }
+
+    /// The published code.
+    pub(super) fn finish(self) -> Result<Native, CompileError> {
+        let functions = self.linked.program.functions.iter().zip(&self.functions);
+        let resume = |(function, id): (&scn_compiler::ir::Function, &FuncId)| {
+            let code = self.module.get_finalized_function(*id);
+            // SAFETY: the machine code of a waiting function was declared with this very signature.
+            function
+                .waits
+                .then(|| unsafe { std::mem::transmute::<*const u8, NativeResume>(code) })
+        };
+        Ok(Native {
+            resume: functions.map(resume).collect(),
+            module: Mutex::new(Some(self.module)),
+        })
+    }
+
+    /// The listing.
+    pub(super) fn text(self) -> Result<String, CompileError> {
+        Ok(self.text)
+    }
+}
