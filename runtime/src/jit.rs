@@ -23,6 +23,7 @@ use scn_compiler::Span;
 use scn_compiler::ir::Function;
 use std::fmt;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 use unit::Unit;
 
 /// Set in the position of a place that native code names: the rest counts instructions and terminators of the
@@ -36,6 +37,8 @@ type NativeResume = unsafe extern "C" fn(ctx: &Ctx, frame: *mut Frame) -> u8;
 pub struct Native {
     /// For each function that waits, its code.
     resume: Vec<Option<NativeResume>>,
+    /// Texts that the code makes once and reads by their address.
+    _texts: Vec<Box<AtomicU64>>,
     /// Owns the memory of the code. No lock is taken while code runs.
     module: Mutex<Option<JITModule>>,
 }

@@ -268,6 +268,17 @@ impl<'a> Emit<'_, 'a, '_> {
     pub(super) fn set_site(&mut self) {
         let place = self.place();
         self.store(place, self.ctx, Ctx::SITE_PLACE as i32);
+        let site = match self.named_site.take() {
+            Some(site) => i64::from(site) + 1,
+            None if self.unit.loose_sites => return self.take_next_site(),
+            None => 0,
+        };
+        let site = self.b.ins().iconst(types::I32, site);
+        self.store(site, self.ctx, Ctx::SITE as i32);
+    }
+
+    /// The site was named some operations ago.
+    fn take_next_site(&mut self) {
         let site = self.load(types::I32, self.ctx, Ctx::NEXT_SITE as i32);
         self.store(site, self.ctx, Ctx::SITE as i32);
         let none = self.b.ins().iconst(types::I32, 0);

@@ -14,7 +14,7 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::{FunctionBuilder, Variable};
 use cranelift_module::Module;
 use scn_compiler::ir::{BlockId, Function, Mode, Op, Reg, Signatures, Target, Ty};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A function in the making.
 pub(super) struct Emit<'u, 'a, 'b> {
@@ -36,6 +36,10 @@ pub(super) struct Emit<'u, 'a, 'b> {
     callees: HashMap<usize, FuncRef>,
     /// Ints that are constants.
     ints: HashMap<Reg, i64>,
+    /// Registers that hold the same each time: constants and globals.
+    fixed: HashSet<Reg>,
+    /// The reporting site that the next host call names itself.
+    pub named_site: Option<u32>,
     /// Where arguments lie that are passed in memory.
     scratch: Option<StackSlot>,
     /// The place of what is being emitted.
@@ -65,7 +69,9 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
             _ => None,
         };
         let insts = function.blocks.iter().flat_map(|block| &block.insts);
-        let ints = insts.filter_map(constant).collect();
+        let ints = insts.clone().filter_map(constant).collect();
+        let fixed = insts.filter(|inst| is_fixed(&inst.op));
+        let fixed = fixed.flat_map(|inst| inst.results.iter().copied()).collect();
         Emit {
             unit,
             b,
@@ -79,6 +85,8 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
             entries: HashMap::new(),
             callees: HashMap::new(),
             ints,
+            fixed,
+            named_site: None,
             scratch: None,
             place: 0,
         }
@@ -101,6 +109,11 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
     /// The int that a register always holds.
     pub(super) fn known_int(&self, reg: Reg) -> Option<i64> {
         self.ints.get(&reg).copied()
+    }
+
+    /// Whether a register holds the same each time.
+    pub(super) fn is_fixed(&self, reg: Reg) -> bool {
+        self.fixed.contains(&reg)
     }
 
     pub(super) fn class(&self, reg: Reg) -> Ty {
@@ -311,6 +324,14 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
 /// Where a slot is in a frame.
 pub(super) fn slot_offset(slot: u32) -> i32 {
     (HEADER + 8 * slot as usize) as i32
+}
+
+/// Whether an operation gives the same each time, to all users.
+fn is_fixed(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Int(_) | Op::Float(_) | Op::Const(_) | Op::Null | Op::Global(_)
+    )
 }
 
 /// The most words that one operation of a function passes in memory.

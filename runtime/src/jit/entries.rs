@@ -13,6 +13,7 @@ use crate::value::{Obj, Value};
 use cranelift_codegen::ir::{Type, types};
 use scn_compiler::ir::{DescId, FormatPart, FuncId, Reg, WaitOp};
 use smallvec::SmallVec;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A Rust type that travels in a register.
 trait Register {
@@ -35,6 +36,7 @@ registers! {
     *mut u64: I64;
     *const FormatPart: I64;
     *const WaitOp: I64;
+    *const AtomicU64: I64;
     *mut Frame: I64;
 }
 
@@ -100,6 +102,7 @@ entries! {
     MapInsert = map_insert(&Ctx, u64, u64, u64) -> u64;
     Equal = equal(&Ctx, u64, u64) -> u64;
     Format = format(&Ctx, *const FormatPart, u64, *const u64) -> u64;
+    FormatOnce = format_once(&Ctx, *const FormatPart, u64, *const u64, *const AtomicU64) -> u64;
     CellLoad = cell_load(&Ctx, u64) -> u64;
     CellSwap = cell_swap(&Ctx, u64, u64) -> u64;
     ErrTake = err_take(&Ctx) -> u64;
@@ -261,6 +264,30 @@ unsafe extern "C" fn format(
         unsafe { write_part(ctx, part, value, &mut out) };
     }
     ctx.heap.string(&out).into_bits()
+}
+
+/// As [`format`] of parts that are the same each time: the text is kept, for all workers. Two of them may make it at
+/// once, and both are right.
+///
+/// # Safety
+/// As [`format`]; `place` is the place of that text in the program's code.
+unsafe extern "C" fn format_once(
+    ctx: &Ctx,
+    parts: *const FormatPart,
+    count: u64,
+    values: *const u64,
+    place: *const AtomicU64,
+) -> u64 {
+    // SAFETY: upheld by the caller; `format` gives a string with one reference.
+    unsafe {
+        let made = format(ctx, parts, count, values);
+        let Ok(frozen) = ctx.linked().frozen().freeze(Obj::from_bits(made)) else {
+            return made;
+        };
+        ctx.heap.release_slot(made);
+        (*place).store(frozen.bits(), Ordering::Release);
+        frozen.bits()
+    }
 }
 
 /// # Safety

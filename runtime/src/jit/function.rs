@@ -5,7 +5,7 @@ use super::shape::machine_type;
 use super::unit::Unit;
 use cranelift_codegen::ir::{self as clif, InstBuilder, JumpTableData, MemFlagsData, TrapCode, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch};
-use scn_compiler::ir::{Block, BlockId, Function, Inst, Reg, Target, Terminator, Ty};
+use scn_compiler::ir::{Block, BlockId, Function, Inst, Op, Reg, Target, Terminator, TryOp, Ty};
 
 /// Where a native frame is told that it is done.
 const DONE: i64 = 1;
@@ -52,6 +52,29 @@ fn reachable(function: &Function) -> Vec<BlockId> {
     order
 }
 
+/// Whether what follows an instruction at once is the host call whose site it names.
+fn names_next(block: &Block, at: usize) -> bool {
+    match block.insts.get(at + 1) {
+        Some(next) => matches!(next.op, Op::Host(..)),
+        None => matches!(
+            block.term,
+            Terminator::Wait { .. }
+                | Terminator::Try {
+                    op: TryOp::Host(..),
+                    ..
+                }
+        ),
+    }
+}
+
+/// Whether a function names a site elsewhere than right before the call.
+pub(super) fn names_sites_early(function: &Function) -> bool {
+    function.blocks.iter().any(|block| {
+        let mut insts = block.insts.iter().enumerate();
+        insts.any(|(at, inst)| matches!(inst.op, Op::Site(_)) && !names_next(block, at))
+    })
+}
+
 impl<'a> Emit<'_, 'a, '_> {
     fn translate(&mut self) {
         let positions: Vec<u32> = positions(self.function).collect();
@@ -66,7 +89,12 @@ impl<'a> Emit<'_, 'a, '_> {
             self.save_params(id);
             for (at, inst) in (0u32..).zip(&block.insts) {
                 self.stand_at(first + at);
-                self.inst(inst);
+                match inst.op {
+                    Op::Site(site) if names_next(block, at as usize) => {
+                        self.named_site = Some(site.0);
+                    }
+                    _ => self.inst(inst),
+                }
             }
             self.stand_at(first + block.insts.len() as u32);
             self.terminator(id, &block.term);

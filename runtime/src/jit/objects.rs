@@ -384,13 +384,36 @@ impl<'a> Emit<'_, 'a, '_> {
             FormatPart::Scalar(_, reg) | FormatPart::Object(reg) => Some(*reg),
         };
         let regs: Vec<Reg> = parts.iter().filter_map(read).collect();
-        let values = self.spill(&regs);
+        match regs.iter().all(|reg| self.is_fixed(*reg)) {
+            true => self.text_once(parts, &regs),
+            false => self.text(parts, &regs, Entry::Format, &[]),
+        }
+    }
+
+    fn text(&mut self, parts: &[FormatPart], regs: &[Reg], entry: Entry, more: &[Value]) -> Value {
+        let values = self.spill(regs);
         // The program, and with it the parts, lives as long as its code.
         let (at, count) = (
             self.int(parts.as_ptr() as i64),
             self.int(parts.len() as i64),
         );
-        self.ask(Entry::Format, &[self.ctx, at, count, values])
+        let args = [&[self.ctx, at, count, values], more].concat();
+        self.ask(entry, &args)
+    }
+
+    /// A text that is the same each time is made by whoever needs it first.
+    fn text_once(&mut self, parts: &[FormatPart], regs: &[Reg]) -> Value {
+        let place = self.unit.new_text();
+        let place = self.int(place as i64);
+        let (first, on) = (self.cold_block(), self.b.create_block());
+        let text = self.b.append_block_param(on, types::I64);
+        let known = self.load(types::I64, place, 0);
+        self.b.ins().brif(known, on, &[known.into()], first, &[]);
+        self.b.switch_to_block(first);
+        let made = self.text(parts, regs, Entry::FormatOnce, &[place]);
+        self.b.ins().jump(on, &[made.into()]);
+        self.b.switch_to_block(on);
+        text
     }
 }
 

@@ -1,7 +1,7 @@
 //! The compilation of one program: declares all functions, compiles each, publishes all.
 
 use super::entries::Entry;
-use super::function::translate;
+use super::function::{names_sites_early, translate};
 use super::shape::{Shape, shapes, signature};
 use super::{CompileError, Listing, Native, NativeResume};
 use crate::link::Linked;
@@ -16,6 +16,7 @@ use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 
 /// A program that is being compiled.
 pub(super) struct Unit<'a> {
@@ -26,7 +27,11 @@ pub(super) struct Unit<'a> {
     pub shapes: Vec<Shape>,
     /// Entries of the runtime.
     pub entries: HashMap<Entry, FuncId>,
-    text: String,
+    /// Texts that are the same each time, null before they are made.
+    texts: Vec<Box<AtomicU64>>,
+    /// Whether a reporting site may be named elsewhere than right before the call.
+    pub loose_sites: bool,
+    listing: String,
 }
 
 impl From<cranelift_module::ModuleError> for CompileError {
@@ -68,7 +73,9 @@ impl<'a> Unit<'a> {
             functions: Vec::new(),
             shapes: shapes(&linked.program),
             entries: HashMap::new(),
-            text: String::new(),
+            texts: Vec::new(),
+            loose_sites: linked.program.functions.iter().any(names_sites_early),
+            listing: String::new(),
         };
         unit.declare()?;
         unit.define(show)?;
@@ -79,6 +86,14 @@ impl<'a> Unit<'a> {
     /// The calling convention of everything.
     pub(super) fn conv(&self) -> CallConv {
         self.module.isa().default_call_conv()
+    }
+
+    /// A place for a text that is the same each time; it stays where it is as long as the code.
+    pub(super) fn new_text(&mut self) -> usize {
+        let place = Box::new(AtomicU64::new(0));
+        let at = place.as_ptr() as usize;
+        self.texts.push(place);
+        at
     }
 
     /// What builders must know of the machine.
@@ -116,7 +131,7 @@ impl<'a> Unit<'a> {
             context.want_disasm = show == Some(Listing::Asm);
             translate(self, at, &mut context.func, &mut builder);
             if show == Some(Listing::Clif) {
-                let _ = writeln!(self.text, "; {}\n{}", function.name, context.func.display());
+                let _ = writeln!(self.listing, "; {}\n{}", function.name, context.func.display());
             }
             self.module
                 .define_function_with_control_plane(id, &mut context, &mut ControlPlane::default())
@@ -130,7 +145,7 @@ impl<'a> Unit<'a> {
     fn show_asm(&mut self, name: &str, context: &Context) {
         let code = context.compiled_code();
         if let Some(asm) = code.and_then(|code| code.vcode.as_ref()) {
-            let _ = writeln!(self.text, "; {name}\n{asm}");
+            let _ = writeln!(self.listing, "; {name}\n{asm}");
         }
     }
 
@@ -146,12 +161,13 @@ impl<'a> Unit<'a> {
         };
         Ok(Native {
             resume: functions.map(resume).collect(),
+            _texts: self.texts,
             module: Mutex::new(Some(self.module)),
         })
     }
 
     /// The listing.
     pub(super) fn text(self) -> Result<String, CompileError> {
-        Ok(self.text)
+        Ok(self.listing)
     }
 }
