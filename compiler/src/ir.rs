@@ -416,6 +416,10 @@ pub enum Op {
     FloatCmp(Cmp, Reg, Reg),
     /// `-x` of a float.
     FloatNeg(Reg),
+    /// A function of one float.
+    FloatUn(FloatUn, Reg),
+    /// The second if the first, a flag, is set, else the third: scalars of one class.
+    Select(Reg, Reg, Reg),
     /// `!x`: 1 - x.
     Not(Reg),
     /// Int to float.
@@ -540,6 +544,21 @@ pub enum FloatBin {
     Div,
     /// `%`
     Rem,
+}
+
+/// Functions of one float.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatUn {
+    /// Without sign.
+    Abs,
+    /// The smallest whole number that is not smaller.
+    Ceil,
+    /// The largest whole number that is not larger.
+    Floor,
+    /// The square root.
+    Sqrt,
+    /// Without its fraction.
+    Trunc,
 }
 
 /// Comparisons; floats compare as IEEE says.

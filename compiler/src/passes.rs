@@ -1,6 +1,6 @@
 //! What makes a lowered program ready to run. Enter at [`run`].
 //!
-//! `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `demand` narrows what
+//! `intrinsics` makes operations of host functions that are some; `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `demand` narrows what
 //! is parsed to what is read of it; `params` decides which parameters are owned; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
 //! `frames` gives registers their homes.
 //! In debug builds the verifier looks at the result of each.
@@ -10,6 +10,7 @@ mod constants;
 mod demand;
 mod frames;
 pub(crate) mod graph;
+mod intrinsics;
 mod ownership;
 mod params;
 mod simplify;
@@ -18,6 +19,7 @@ use crate::ir::{FuncId, Program};
 
 /// Runs all passes. `strands` are the functions that run as strands.
 pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
+    intrinsics::run(program);
     for function in &mut program.functions {
         simplify::simplify(function);
     }

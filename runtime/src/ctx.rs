@@ -37,6 +37,8 @@ pub struct Ctx {
     next_site: Cell<u32>,
     /// How deep recursive functions are in each other.
     pub(crate) depth: Cell<u32>,
+    /// What compiled code was answered where all registers were to stay as they are.
+    answer: Cell<u64>,
     user: RefCell<Rc<User>>,
     /// What is measured on this worker.
     pub(crate) recorder: Recorder,
@@ -64,6 +66,8 @@ impl Ctx {
     pub(crate) const SITE: usize = offset_of!(Ctx, site);
     /// Where the reporting site of the next host call is.
     pub(crate) const NEXT_SITE: usize = offset_of!(Ctx, next_site);
+    /// Where such an answer is.
+    pub(crate) const ANSWER: usize = offset_of!(Ctx, answer);
     /// Where the depth of recursive calls is.
     pub(crate) const DEPTH: usize = offset_of!(Ctx, depth);
 }
@@ -121,6 +125,7 @@ impl Ctx {
             site: Cell::new(0),
             next_site: Cell::new(0),
             depth: Cell::new(0),
+            answer: Cell::new(0),
             user: RefCell::new(user.clone()),
             recorder: Recorder::default(),
             run: Extensions::default(),

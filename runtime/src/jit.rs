@@ -80,7 +80,12 @@ pub(crate) fn span(function: &Function, position: u32) -> Span {
     for block in &function.blocks {
         match rest.checked_sub(block.insts.len() + 1) {
             Some(behind) => rest = behind,
-            None => return block.insts.get(rest).map_or(block.term_span, |inst| inst.span),
+            None => {
+                return block
+                    .insts
+                    .get(rest)
+                    .map_or(block.term_span, |inst| inst.span);
+            }
         }
     }
     Span::default()

@@ -75,9 +75,10 @@ macro_rules! visitors {
                     Op::IntBin(_, a, b) | Op::IntCmp(_, a, b) | Op::FloatBin(_, a, b) | Op::FloatCmp(_, a, b)
                     | Op::OptBox(_, a, b) | Op::ListAt(a, b) | Op::MapKeyAt(a, b) | Op::MapValueAt(a, b)
                     | Op::MapGet(a, b) | Op::MapTake(a, b) | Op::Equal(a, b) => { f(a, Borrow); f(b, Borrow) }
-                    Op::FloatNeg(a) | Op::Not(a) | Op::ToFloat(a) | Op::IsNull(a) | Op::OptFlag(a)
+                    Op::FloatNeg(a) | Op::FloatUn(_, a) | Op::Not(a) | Op::ToFloat(a) | Op::IsNull(a) | Op::OptFlag(a)
                     | Op::OptPayload(a) | Op::Box(_, a) | Op::Load(a, _) | Op::Take(a, _) | Op::ListLen(a)
                     | Op::BytesLen(a) | Op::MapLen(a) | Op::Retain(a) | Op::Keep(a) => f(a, Borrow),
+                    Op::Select(c, a, b) => { f(c, Borrow); f(a, Borrow); f(b, Borrow) }
                     Op::Unique(a) | Op::CellStore(_, a) | Op::Drop(a) | Op::ErrSet(a) => f(a, Own),
                     Op::New(_, regs) | Op::NewList(_, regs) | Op::NewMap(_, regs) | Op::Spawn(_, regs) => {
                         for r in regs.$iter() { f(r, Own) }

@@ -4,7 +4,7 @@
 
 use crate::host::Entry;
 use scn_compiler::Span;
-use scn_compiler::ir::{Cmp, FormatPart, WaitOp};
+use scn_compiler::ir::{Cmp, FloatUn, FormatPart, WaitOp};
 use smallvec::SmallVec;
 use std::sync::atomic::AtomicU64;
 
@@ -99,6 +99,16 @@ pub(crate) enum Ins {
         b: Local,
     },
     /// `math.sqrt`.
+    FloatUn {
+        op: FloatUn,
+        dst: Local,
+        src: Local,
+    },
+    /// Operands: flag, and what is chosen from.
+    Select {
+        dst: Local,
+        list: List,
+    },
     Sqrt {
         dst: Local,
         src: Local,

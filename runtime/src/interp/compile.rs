@@ -95,7 +95,7 @@ impl<'a> Compiler<'a> {
         };
         let slots = frame.map(|frame| &frame.slot[..]).unwrap_or_default();
         let has_slot = |reg: Reg| slots.get(reg.index()).is_some_and(Option::is_some);
-        let uses = Uses::of(function, env.consts, env.refs, has_slot);
+        let uses = Uses::of(function, env.consts, has_slot);
         let points = frame.map_or(0, |frame| frame.waits.len());
         code.waits.resize_with(points, Wait::default);
         Compiler {

@@ -6,7 +6,7 @@ use crate::ctx::Ctx;
 use crate::fault::{Detail, Fault, kind};
 use crate::object::{Any, layout, order, show, text};
 use crate::value::{Obj, Value};
-use scn_compiler::ir::{Cmp, DescId, FormatPart, Reg, Scalar};
+use scn_compiler::ir::{Cmp, DescId, FloatUn, FormatPart, Reg, Scalar};
 use std::sync::atomic::Ordering;
 
 /// Whether a comparison holds.
@@ -29,6 +29,17 @@ pub(super) fn arithmetic(operator: &'static str, left: i64, right: i64) -> Fault
         kind::SCRIPT_ARITHMETIC,
         Detail::Arithmetic(operator, left, right),
     )
+}
+
+/// A function of one float.
+pub(super) fn float_function(op: FloatUn, float: f64) -> f64 {
+    match op {
+        FloatUn::Abs => float.abs(),
+        FloatUn::Ceil => float.ceil(),
+        FloatUn::Floor => float.floor(),
+        FloatUn::Sqrt => float.sqrt(),
+        FloatUn::Trunc => float.trunc(),
+    }
 }
 
 /// The remainder with the sign of the dividend; that of the smallest int by -1 is 0.

@@ -302,6 +302,14 @@ impl<'a> Run<'a> {
                 Ins::FloatMul { dst, a, b } => set!(dst, (float!(a) * float!(b)).to_bits()),
                 Ins::FloatDiv { dst, a, b } => set!(dst, (float!(a) / float!(b)).to_bits()),
                 Ins::Sqrt { dst, src } => set!(dst, float!(src).sqrt().to_bits()),
+                Ins::FloatUn { op, dst, src } => {
+                    set!(dst, super::ops::float_function(op, float!(src)).to_bits());
+                }
+                Ins::Select { dst, list } => {
+                    let [flag, yes, no] = code.fixed(list);
+                    let chosen = if reg!(flag) != 0 { yes } else { no };
+                    set!(dst, reg!(chosen));
+                }
                 Ins::FloatNeg { dst, src } => set!(dst, (-float!(src)).to_bits()),
                 Ins::Not { dst, src } => set!(dst, 1 - reg!(src)),
                 Ins::ToFloat { dst, src } => set!(dst, (int!(src) as f64).to_bits()),

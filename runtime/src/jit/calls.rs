@@ -158,14 +158,11 @@ impl<'a> Emit<'_, 'a, '_> {
     fn poke(&mut self, ok: &Target, failed: clif::Block) {
         let (asked, on) = (self.cold_block(), self.b.create_block());
         // Any thread may set the word: a plain load might be taken from an earlier one.
-        let word = self
-            .b
-            .ins()
-            .atomic_load(types::I32, trusted(), self.ctx);
+        let word = self.b.ins().atomic_load(types::I32, trusted(), self.ctx);
         self.b.ins().brif(word, asked, &[], on, &[]);
         self.b.switch_to_block(asked);
         let place = self.place();
-        let stop = self.ask(Entry::Poked, &[self.ctx, place]);
+        let stop = self.ask_rarely(Entry::Poked, &[self.ctx, place]);
         self.b.ins().brif(stop, failed, &[], on, &[]);
         self.b.switch_to_block(on);
         self.go(ok);
@@ -222,10 +219,7 @@ impl<'a> Emit<'_, 'a, '_> {
         }
         let status = returned[returned.len() - 1];
         if let Some(failed) = failed {
-            let is_error = self
-                .b
-                .ins()
-                .icmp_imm_s(IntCC::Equal, status, ERROR as i64);
+            let is_error = self.b.ins().icmp_imm_s(IntCC::Equal, status, ERROR as i64);
             self.leave_if(is_error, failed);
         }
         match results {
@@ -317,10 +311,7 @@ impl<'a> Emit<'_, 'a, '_> {
             self.define(*reg, receiver);
         }
         if let Some(failed) = failed {
-            let is_error = self
-                .b
-                .ins()
-                .icmp_imm_s(IntCC::Equal, status, ERROR as i64);
+            let is_error = self.b.ins().icmp_imm_s(IntCC::Equal, status, ERROR as i64);
             self.leave_if(is_error, failed);
         }
         match results.get(inout..) {

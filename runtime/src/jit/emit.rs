@@ -8,8 +8,8 @@ use crate::ctx::Ctx;
 use crate::frame::HEADER;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self as clif, FuncRef, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Type, Value,
-    types,
+    self as clif, FuncRef, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind,
+    Type, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
 use cranelift_module::Module;
@@ -33,6 +33,7 @@ pub(super) struct Emit<'u, 'a, 'b> {
     /// The machine block of each block.
     pub blocks: Vec<clif::Block>,
     entries: HashMap<Entry, FuncRef>,
+    stubs: HashMap<Entry, FuncRef>,
     callees: HashMap<usize, FuncRef>,
     /// Ints that are constants.
     ints: HashMap<Reg, i64>,
@@ -71,7 +72,9 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
         let insts = function.blocks.iter().flat_map(|block| &block.insts);
         let ints = insts.clone().filter_map(constant).collect();
         let fixed = insts.filter(|inst| is_fixed(&inst.op));
-        let fixed = fixed.flat_map(|inst| inst.results.iter().copied()).collect();
+        let fixed = fixed
+            .flat_map(|inst| inst.results.iter().copied())
+            .collect();
         Emit {
             unit,
             b,
@@ -83,6 +86,7 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
             vars,
             blocks,
             entries: HashMap::new(),
+            stubs: HashMap::new(),
             callees: HashMap::new(),
             ints,
             fixed,
@@ -133,10 +137,7 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
     pub(super) fn bits(&mut self, reg: Reg) -> Value {
         let value = self.get(reg);
         match self.class(reg) {
-            Ty::Float => self
-                .b
-                .ins()
-                .bitcast(types::I64, MemFlagsData::new(), value),
+            Ty::Float => self.b.ins().bitcast(types::I64, MemFlagsData::new(), value),
             Ty::Int | Ty::Ptr => value,
         }
     }
@@ -276,6 +277,22 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
     pub(super) fn ask(&mut self, entry: Entry, args: &[Value]) -> Value {
         self.call_entry(entry, args)
             .expect("the table says that this entry has a result")
+    }
+
+    /// Calls an entry on a way that is rarely taken, so that values may stay in registers where it is not.
+    pub(super) fn call_rarely(&mut self, entry: Entry, args: &[Value]) {
+        let (unit, func) = (&mut *self.unit, &mut *self.b.func);
+        let function = *self.stubs.entry(entry).or_insert_with(|| {
+            let id = unit.stub(entry);
+            unit.module.declare_func_in_func(id, func)
+        });
+        self.b.ins().call(function, args);
+    }
+
+    /// As [`Emit::call_rarely`], of an entry that gives something.
+    pub(super) fn ask_rarely(&mut self, entry: Entry, args: &[Value]) -> Value {
+        self.call_rarely(entry, args);
+        self.load(types::I64, self.ctx, Ctx::ANSWER as i32)
     }
 
     /// The machine function of a function.

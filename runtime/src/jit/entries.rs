@@ -202,9 +202,8 @@ unsafe extern "C" fn map_take(ctx: &Ctx, map: u64, key: u64, out: *mut u64) -> u
     unsafe {
         let obj = Obj::from_bits(map);
         let at = ctx.heap.map_position(obj, key);
-        let take = |at: usize| {
-            std::mem::take(&mut obj.body_mut::<layout::Map>().entries_mut()[at].value)
-        };
+        let take =
+            |at: usize| std::mem::take(&mut obj.body_mut::<layout::Map>().entries_mut()[at].value);
         out.write(at.map_or(0, take));
         u64::from(at.is_some())
     }
@@ -415,9 +414,8 @@ unsafe extern "C" fn join(ctx: &Ctx, op: *const WaitOp, values: *const u64) {
         bits
     };
     let mut branches = |branches: &[(FuncId, Vec<Reg>)]| -> Vec<join::Branch> {
-        let branch = |(func, args): &(FuncId, Vec<Reg>)| {
-            (*func, args.iter().map(|_| value()).collect())
-        };
+        let branch =
+            |(func, args): &(FuncId, Vec<Reg>)| (*func, args.iter().map(|_| value()).collect());
         branches.iter().map(branch).collect()
     };
     // SAFETY: the operation is part of the program, which outlives the call.

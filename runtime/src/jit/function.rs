@@ -3,7 +3,9 @@
 use super::emit::{Emit, slot_offset};
 use super::shape::machine_type;
 use super::unit::Unit;
-use cranelift_codegen::ir::{self as clif, InstBuilder, JumpTableData, MemFlagsData, TrapCode, types};
+use cranelift_codegen::ir::{
+    self as clif, InstBuilder, JumpTableData, MemFlagsData, TrapCode, types,
+};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch};
 use scn_compiler::ir::{Block, BlockId, Function, Inst, Op, Reg, Target, Terminator, TryOp, Ty};
 
@@ -127,7 +129,11 @@ impl<'a> Emit<'_, 'a, '_> {
     /// State 0 starts, state k goes on behind wait k.
     fn enter_frame(&mut self, frame: clif::Value) {
         let start = self.b.create_block();
-        let waits = self.function.frame.as_ref().map_or(0, |frame| frame.waits.len());
+        let waits = self
+            .function
+            .frame
+            .as_ref()
+            .map_or(0, |frame| frame.waits.len());
         let landings: Vec<clif::Block> = (0..waits).map(|_| self.b.create_block()).collect();
         if waits == 0 {
             self.b.ins().jump(start, &[]);
@@ -143,7 +149,9 @@ impl<'a> Emit<'_, 'a, '_> {
             let default = call(&start, pool);
             let mut table = vec![default];
             table.extend(landings.iter().map(|block| call(block, pool)));
-            let table = self.b.create_jump_table(JumpTableData::new(default, &table));
+            let table = self
+                .b
+                .create_jump_table(JumpTableData::new(default, &table));
             self.b.ins().br_table(state, table);
         }
         self.b.switch_to_block(start);

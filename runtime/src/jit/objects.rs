@@ -91,9 +91,7 @@ impl<'a> Emit<'_, 'a, '_> {
                 self.load_u32(map, offset_of!(layout::Map, len))
             }
             Op::MapKeyAt(map, at) => self.entry_part(*map, *at, offset_of!(layout::Entry, key)),
-            Op::MapValueAt(map, at) => {
-                self.entry_part(*map, *at, offset_of!(layout::Entry, value))
-            }
+            Op::MapValueAt(map, at) => self.entry_part(*map, *at, offset_of!(layout::Entry, value)),
             Op::MapInsert(map, key, value) => {
                 let args = [self.ctx, self.get(*map), self.bits(*key), self.bits(*value)];
                 self.ask(Entry::MapInsert, &args)
@@ -256,7 +254,7 @@ impl<'a> Emit<'_, 'a, '_> {
         self.store(less, object, COUNT);
         self.b.ins().brif(less, on, &[], last, &[]);
         self.b.switch_to_block(last);
-        self.call_entry(Entry::Free, &[self.ctx, object]);
+        self.call_rarely(Entry::Free, &[self.ctx, object]);
         self.b.ins().jump(on, &[]);
         self.b.switch_to_block(on);
     }
@@ -275,11 +273,9 @@ impl<'a> Emit<'_, 'a, '_> {
         let unique = self.b.append_block_param(on, types::I64);
         let count = self.load(types::I32, object, COUNT);
         let one = self.b.ins().icmp_imm_s(IntCC::Equal, count, 1);
-        self.b
-            .ins()
-            .brif(one, on, &[object.into()], shared, &[]);
+        self.b.ins().brif(one, on, &[object.into()], shared, &[]);
         self.b.switch_to_block(shared);
-        let copy = self.ask(Entry::Unique, &[self.ctx, object]);
+        let copy = self.ask_rarely(Entry::Unique, &[self.ctx, object]);
         self.b.ins().jump(on, &[copy.into()]);
         self.b.switch_to_block(on);
         unique
@@ -372,7 +368,7 @@ impl<'a> Emit<'_, 'a, '_> {
         );
         self.b.ins().jump(on, &[list.into()]);
         self.b.switch_to_block(slow);
-        let pushed = self.ask(Entry::ListPush, &[self.ctx, list, bits]);
+        let pushed = self.ask_rarely(Entry::ListPush, &[self.ctx, list, bits]);
         self.b.ins().jump(on, &[pushed.into()]);
         self.b.switch_to_block(on);
         result

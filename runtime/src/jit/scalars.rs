@@ -4,7 +4,7 @@ use super::emit::Emit;
 use super::entries::{Entry, OPERATORS};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use scn_compiler::ir::{CheckedOp, Cmp, FloatBin, Inst, IntBin, Op, Reg};
+use scn_compiler::ir::{CheckedOp, Cmp, FloatBin, FloatUn, Inst, IntBin, Op, Reg};
 
 fn int_condition(cmp: Cmp) -> IntCC {
     match cmp {
@@ -45,6 +45,20 @@ impl Emit<'_, '_, '_> {
             Op::FloatNeg(a) => {
                 let value = self.get(*a);
                 self.b.ins().fneg(value)
+            }
+            Op::FloatUn(op, a) => {
+                let value = self.get(*a);
+                match op {
+                    FloatUn::Abs => self.b.ins().fabs(value),
+                    FloatUn::Ceil => self.b.ins().ceil(value),
+                    FloatUn::Floor => self.b.ins().floor(value),
+                    FloatUn::Sqrt => self.b.ins().sqrt(value),
+                    FloatUn::Trunc => self.b.ins().trunc(value),
+                }
+            }
+            Op::Select(flag, a, b) => {
+                let (flag, a, b) = (self.get(*flag), self.get(*a), self.get(*b));
+                self.b.ins().select(flag, a, b)
             }
             Op::Not(a) => {
                 let value = self.get(*a);

@@ -1,16 +1,18 @@
 //! The compilation of one program: declares all functions, compiles each, publishes all.
 
+use super::emit::trusted;
 use super::entries::Entry;
 use super::function::{names_sites_early, translate};
 use super::shape::{Shape, shapes, signature};
 use super::{CompileError, Listing, Native, NativeResume};
+use crate::ctx::Ctx;
 use crate::link::Linked;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{AbiParam, Signature};
+use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{Context, isa::OwnedTargetIsa};
-use cranelift_frontend::FunctionBuilderContext;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 use std::collections::HashMap;
@@ -27,6 +29,8 @@ pub(super) struct Unit<'a> {
     pub shapes: Vec<Shape>,
     /// Entries of the runtime.
     pub entries: HashMap<Entry, FuncId>,
+    /// Ways to entries that leave all registers as they are, as far as code takes them.
+    stubs: HashMap<Entry, FuncId>,
     /// Texts that are the same each time, null before they are made.
     texts: Vec<Box<AtomicU64>>,
     /// Whether a reporting site may be named elsewhere than right before the call.
@@ -49,7 +53,14 @@ fn target() -> Result<OwnedTargetIsa, CompileError> {
         ("is_pic", "false"),
         // Profilers walk stacks by frame pointers.
         ("preserve_frame_pointers", "true"),
-        ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+        (
+            "enable_verifier",
+            if cfg!(debug_assertions) {
+                "true"
+            } else {
+                "false"
+            },
+        ),
     ];
     for (name, value) in wanted {
         let set = flags.set(name, value);
@@ -58,6 +69,14 @@ fn target() -> Result<OwnedTargetIsa, CompileError> {
     let isa = cranelift_native::builder().map_err(|why| CompileError(why.to_owned()))?;
     isa.finish(settings::Flags::new(flags))
         .map_err(|error| CompileError(error.to_string()))
+}
+
+/// The signature of the stub of an entry.
+fn stub_signature(entry: Entry) -> Signature {
+    let mut signature = Signature::new(CallConv::PreserveAll);
+    let params = entry.params().iter().map(|ty| AbiParam::new(*ty));
+    signature.params.extend(params);
+    signature
 }
 
 impl<'a> Unit<'a> {
@@ -73,12 +92,14 @@ impl<'a> Unit<'a> {
             functions: Vec::new(),
             shapes: shapes(&linked.program),
             entries: HashMap::new(),
+            stubs: HashMap::new(),
             texts: Vec::new(),
             loose_sites: linked.program.functions.iter().any(names_sites_early),
             listing: String::new(),
         };
         unit.declare()?;
         unit.define(show)?;
+        unit.define_stubs()?;
         unit.module.finalize_definitions()?;
         Ok(unit)
     }
@@ -99,6 +120,44 @@ impl<'a> Unit<'a> {
     /// What builders must know of the machine.
     pub(super) fn config(&self) -> TargetFrontendConfig {
         self.module.target_config()
+    }
+
+    /// The way to an entry that leaves all registers as they are: who takes it rarely keeps values in registers.
+    /// A result is left in [`Ctx::ANSWER`].
+    pub(super) fn stub(&mut self, entry: Entry) -> FuncId {
+        *self.stubs.entry(entry).or_insert_with(|| {
+            let declared = self
+                .module
+                .declare_anonymous_function(&stub_signature(entry));
+            declared.expect("a function without a name is like no other")
+        })
+    }
+
+    fn define_stubs(&mut self) -> Result<(), CompileError> {
+        let mut context = self.module.make_context();
+        let mut builder = FunctionBuilderContext::new();
+        for (entry, id) in self.stubs.clone() {
+            context.func.signature = stub_signature(entry);
+            let mut b = FunctionBuilder::new(&mut context.func, &mut builder);
+            let block = b.create_block();
+            b.append_block_params_for_function_params(block);
+            b.switch_to_block(block);
+            let target = self
+                .module
+                .declare_func_in_func(self.entries[&entry], b.func);
+            let args = b.block_params(block).to_vec();
+            let call = b.ins().call(target, &args);
+            if let Some(answer) = b.inst_results(call).first().copied() {
+                b.ins()
+                    .store(trusted(), answer, args[0], Ctx::ANSWER as i32);
+            }
+            b.ins().return_(&[]);
+            b.seal_all_blocks();
+            b.finalize(self.config());
+            self.module.define_function(id, &mut context)?;
+            self.module.clear_context(&mut context);
+        }
+        Ok(())
     }
 
     fn declare(&mut self) -> Result<(), CompileError> {
@@ -131,7 +190,12 @@ impl<'a> Unit<'a> {
             context.want_disasm = show == Some(Listing::Asm);
             translate(self, at, &mut context.func, &mut builder);
             if show == Some(Listing::Clif) {
-                let _ = writeln!(self.listing, "; {}\n{}", function.name, context.func.display());
+                let _ = writeln!(
+                    self.listing,
+                    "; {}\n{}",
+                    function.name,
+                    context.func.display()
+                );
             }
             self.module
                 .define_function_with_control_plane(id, &mut context, &mut ControlPlane::default())

@@ -1,8 +1,8 @@
 //! Instructions and what ends blocks: the other direction of the tables in `print`.
 
 use super::super::{
-    CheckedOp, Cmp, ConstId, DescId, FloatBin, FormatPart, FuncId, GlobalId, IntBin, NativeId, Op,
-    Reg, SiteId, TryOp, WaitOp, print,
+    CheckedOp, Cmp, ConstId, DescId, FloatBin, FloatUn, FormatPart, FuncId, GlobalId, IntBin,
+    NativeId, Op, Reg, SiteId, TryOp, WaitOp, print,
 };
 use super::tables::scalar_of;
 use super::{Parsed, Parser};
@@ -98,6 +98,15 @@ impl Parser {
             "null" => Op::Null,
             "global" => Op::Global(GlobalId(self.id("global")?)),
             "fneg" => Op::FloatNeg(self.reg()?),
+            "fabs" => Op::FloatUn(FloatUn::Abs, self.reg()?),
+            "ceil" => Op::FloatUn(FloatUn::Ceil, self.reg()?),
+            "floor" => Op::FloatUn(FloatUn::Floor, self.reg()?),
+            "sqrt" => Op::FloatUn(FloatUn::Sqrt, self.reg()?),
+            "trunc" => Op::FloatUn(FloatUn::Trunc, self.reg()?),
+            "select" => {
+                let (flag, yes) = self.two()?;
+                Op::Select(flag, yes, self.then_reg()?)
+            }
             "not" => Op::Not(self.reg()?),
             "to_float" => Op::ToFloat(self.reg()?),
             "is_null" => Op::IsNull(self.reg()?),

@@ -1,7 +1,9 @@
 //! Names and operands of operations: one row for each, which the parser mirrors.
 
 use super::{Arg, scalar_word};
-use crate::ir::{CheckedOp, Cmp, FloatBin, FormatPart, FuncId, IntBin, Op, Reg, TryOp, WaitOp};
+use crate::ir::{
+    CheckedOp, Cmp, FloatBin, FloatUn, FormatPart, FuncId, IntBin, Op, Reg, TryOp, WaitOp,
+};
 
 /// Name and operands of an instruction.
 pub(in crate::ir) fn op_parts(op: &Op) -> (&'static str, Vec<Arg>) {
@@ -24,6 +26,8 @@ pub(in crate::ir) fn op_parts(op: &Op) -> (&'static str, Vec<Arg>) {
         Op::FloatBin(op, a, b) => (float_bin_word(*op), vec![r(a), r(b)]),
         Op::FloatCmp(cmp, a, b) => (cmp_word(*cmp, true), vec![r(a), r(b)]),
         Op::FloatNeg(a) => ("fneg", vec![r(a)]),
+        Op::FloatUn(op, a) => (float_un_word(*op), vec![r(a)]),
+        Op::Select(c, a, b) => ("select", vec![r(c), r(a), r(b)]),
         Op::Not(a) => ("not", vec![r(a)]),
         Op::ToFloat(a) => ("to_float", vec![r(a)]),
         Op::IsNull(a) => ("is_null", vec![r(a)]),
@@ -145,6 +149,16 @@ pub(in crate::ir) fn float_bin_word(op: FloatBin) -> &'static str {
         FloatBin::Mul => "fmul",
         FloatBin::Div => "fdiv",
         FloatBin::Rem => "frem",
+    }
+}
+
+fn float_un_word(op: FloatUn) -> &'static str {
+    match op {
+        FloatUn::Abs => "fabs",
+        FloatUn::Ceil => "ceil",
+        FloatUn::Floor => "floor",
+        FloatUn::Sqrt => "sqrt",
+        FloatUn::Trunc => "trunc",
     }
 }
 

@@ -285,7 +285,8 @@ fn shape(op: &Op, operands: usize) -> (Vec<Class>, &'static [Class]) {
         Op::IntBin(..) | Op::IntCmp(..) => (&[I, I], &[I]),
         Op::FloatBin(..) => (&[F, F], &[F]),
         Op::FloatCmp(..) => (&[F, F], &[I]),
-        Op::FloatNeg(_) => (&[F], &[F]),
+        Op::FloatNeg(_) | Op::FloatUn(..) => (&[F], &[F]),
+        Op::Select(..) => (&[I, A, A], &[A]),
         Op::Not(_) => (&[I], &[I]),
         Op::ToFloat(_) => (&[I], &[F]),
         Op::IsNull(_) | Op::OptFlag(_) | Op::ListLen(_) | Op::BytesLen(_) | Op::MapLen(_) => {

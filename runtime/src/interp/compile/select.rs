@@ -2,14 +2,9 @@
 
 use super::Compiler;
 use crate::interp::code::{Ins, List, Local};
-use scn_compiler::ir::{CheckedOp, FloatBin, Inst, IntBin, NativeRef, Op, Reg, TryOp, Ty};
+use scn_compiler::ir::{CheckedOp, FloatBin, FloatUn, Inst, IntBin, Op, Reg, TryOp, Ty};
 use smallvec::SmallVec;
 use std::sync::atomic::AtomicU64;
-
-/// Host functions that are operations here.
-pub(super) fn is_intrinsic(native: &NativeRef) -> bool {
-    matches!(native.name.as_str(), "list.push" | "math.sqrt")
-}
 
 /// Whether the second operand may be in the operation.
 pub(super) fn has_imm(op: CheckedOp) -> bool {
@@ -92,6 +87,16 @@ impl<'a> Compiler<'a> {
                 dst,
                 a: l(a),
                 b: l(b),
+            },
+            Op::FloatUn(FloatUn::Sqrt, src) => Ins::Sqrt { dst, src: l(src) },
+            Op::FloatUn(op, src) => Ins::FloatUn {
+                op: *op,
+                dst,
+                src: l(src),
+            },
+            Op::Select(flag, a, b) => Ins::Select {
+                dst,
+                list: self.fixed(&[*flag, *a, *b]),
             },
             Op::FloatNeg(src) => Ins::FloatNeg { dst, src: l(src) },
             Op::Not(src) => Ins::Not { dst, src: l(src) },
@@ -214,15 +219,7 @@ impl<'a> Compiler<'a> {
             Op::ErrTrace => Ins::ErrTrace,
             Op::Site(id) => Ins::Site { site: id.0 },
             Op::Call(id, args) => self.call(*id, &inst.results, args),
-            Op::Host(id, args) => match (self.env.refs[id.index()].name.as_str(), &args[..]) {
-                ("list.push", [list, src]) => Ins::ListPush {
-                    dst,
-                    list: l(list),
-                    src: l(src),
-                },
-                ("math.sqrt", [src]) => Ins::Sqrt { dst, src: l(src) },
-                _ => self.host(*id, &inst.results, args),
-            },
+            Op::Host(id, args) => self.host(*id, &inst.results, args),
             Op::Spawn(id, args) => Ins::Spawn {
                 function: id.0,
                 list: self.list(&[args]),

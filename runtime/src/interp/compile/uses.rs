@@ -4,8 +4,7 @@
 //! Enter at [`Uses::of`].
 
 use scn_compiler::ir::{
-    Block, Cmp, FormatPart, Function, Inst, IntBin, NativeRef, Op, Reg, Signatures, Terminator,
-    TryOp, WaitOp,
+    Block, Cmp, FormatPart, Function, Inst, IntBin, Op, Reg, Signatures, Terminator, TryOp, WaitOp,
 };
 
 /// What is known of a function's registers.
@@ -19,12 +18,7 @@ pub(super) struct Uses {
 
 impl Uses {
     /// Looks a function through. `has_slot` says which registers are kept in the frame.
-    pub(super) fn of(
-        function: &Function,
-        consts: &[u64],
-        natives: &[NativeRef],
-        has_slot: impl Fn(Reg) -> bool,
-    ) -> Uses {
+    pub(super) fn of(function: &Function, consts: &[u64], has_slot: impl Fn(Reg) -> bool) -> Uses {
         let regs = function.regs.len();
         let mut uses = Uses {
             constant: vec![None; regs],
@@ -44,7 +38,7 @@ impl Uses {
             for inst in &block.insts {
                 inst.op
                     .each_reg(&sigs, &mut |reg, _| uses.count[reg.index()] += 1);
-                uses.inst(inst, natives);
+                uses.inst(inst);
             }
             block
                 .term
@@ -55,7 +49,7 @@ impl Uses {
                     .iter()
                     .for_each(|reg| uses.count[reg.index()] += 1);
             }
-            uses.terminator(&block.term, natives);
+            uses.terminator(&block.term);
         }
         for reg in (0..regs as u32).map(Reg) {
             uses.wanted[reg.index()] |= has_slot(reg);
@@ -113,10 +107,9 @@ impl Uses {
         }
     }
 
-    fn inst(&mut self, inst: &Inst, natives: &[NativeRef]) {
+    fn inst(&mut self, inst: &Inst) {
         match &inst.op {
-            Op::Call(..) => {}
-            Op::Host(id, args) => self.host(&natives[id.index()], args),
+            Op::Call(..) | Op::Host(..) => {}
             Op::IntCmp(_, a, b) | Op::IntBin(IntBin::Add, a, b) => {
                 self.want(*a);
                 self.want_unless_imm(*b);
@@ -125,14 +118,10 @@ impl Uses {
         }
     }
 
-    fn terminator(&mut self, term: &Terminator, natives: &[NativeRef]) {
+    fn terminator(&mut self, term: &Terminator) {
         match term {
             Terminator::Try {
-                op: TryOp::Host(id, args),
-                ..
-            } => self.host(&natives[id.index()], args),
-            Terminator::Try {
-                op: TryOp::Call(..),
+                op: TryOp::Call(..) | TryOp::Host(..),
                 ..
             }
             | Terminator::Wait {
@@ -147,12 +136,6 @@ impl Uses {
                 self.want_unless_imm(*b);
             }
             term => term.each_reg(&Signatures::default(), &mut |reg, _| self.want(*reg)),
-        }
-    }
-
-    fn host(&mut self, native: &NativeRef, args: &[Reg]) {
-        if super::select::is_intrinsic(native) {
-            args.iter().for_each(|reg| self.want(*reg));
         }
     }
 }
