@@ -9,4 +9,5 @@ pub mod filter;
 pub mod folder;
 pub mod markdown;
 pub mod program;
+pub mod stress;
 pub mod tree;

@@ -1,8 +1,26 @@
 //! Expressions of a type, from literals and what is in scope.
 
-use super::{Kind, Maker};
+use super::program::{Kind, Maker};
 
-const TEXTS: [&str; 5] = ["", "a", "bc", "ä", "long enough to be copied"];
+const TEXTS: [&str; 9] = [
+    "",
+    "a",
+    "bc",
+    "ä",
+    "long enough to be copied",
+    "12",
+    "-9223372036854775808",
+    "a€𝄞b",
+    "red",
+];
+const FLOATS: [&str; 7] = ["0.0", "1.5", "(-2.5)", "1e300", "0.1", "3.0", "1e-310"];
+const COLORS: [&str; 3] = ["Color.red", "Color.green", "Color.blue"];
+const DOCUMENTS: [&str; 4] = [
+    r#"json.parse("{\"a\": 1, \"s\": \"x\", \"f\": 1.5, \"l\": [1, null, \"y\"]}")"#,
+    r#"json.parse("[1, 2, {\"a\": [3]}]")"#,
+    r#"json.parse("null")"#,
+    r#"json.parse("{\"a\": \"1\", \"l\": [], \"b\": {\"a\": 7}}")"#,
+];
 const KEYS: [&str; 3] = ["a", "b", "c"];
 
 impl Maker {
@@ -16,6 +34,15 @@ impl Maker {
         };
         match kind {
             Kind::Int => self.random.below(7).to_string(),
+            Kind::Float => self.random.pick(&FLOATS).to_owned(),
+            Kind::Bool => self.random.pick(&["true", "false"]).to_owned(),
+            Kind::Color => self.random.pick(&COLORS).to_owned(),
+            Kind::Bytes => self
+                .random
+                .pick(&["b\"\"", "b\"ab\"", "x\"ff 00 80\""])
+                .to_owned(),
+            Kind::Floats => list(Kind::Float),
+            Kind::Json => self.random.pick(&DOCUMENTS).to_owned(),
             Kind::Text => format!("\"{}\"", self.random.pick(&TEXTS)),
             Kind::Ints => list(Kind::Int),
             Kind::Texts => list(Kind::Text),
@@ -26,7 +53,13 @@ impl Maker {
             }
             Kind::Whole => self.whole(depth),
             Kind::Map => self.map(depth),
-            Kind::MaybeInt | Kind::MaybePart if self.random.one_in(3) => "none".to_owned(),
+            Kind::MaybeInt | Kind::MaybePart | Kind::MaybeText | Kind::MaybeFloat
+                if self.random.one_in(3) =>
+            {
+                "none".to_owned()
+            }
+            Kind::MaybeText => self.literal(Kind::Text, depth),
+            Kind::MaybeFloat => self.literal(Kind::Float, depth),
             Kind::MaybeInt => self.literal(Kind::Int, depth),
             Kind::MaybePart => self.literal(Kind::Part, depth),
             Kind::Pair => {
@@ -62,7 +95,7 @@ impl Maker {
     }
 
     /// A variable of a type.
-    fn variable(&mut self, kind: Kind) -> Option<String> {
+    pub fn variable(&mut self, kind: Kind) -> Option<String> {
         let fitting: Vec<usize> = (0..self.variables.len())
             .filter(|at| self.variables[*at].kind == kind)
             .collect();
@@ -75,6 +108,9 @@ impl Maker {
     /// Something small of a type: a variable if there is one.
     fn leaf(&mut self, kind: Kind) -> String {
         match self.variable(kind) {
+            _ if kind == Kind::Int && self.random.one_in(12) => {
+                format!("edge({})", self.random.below(9))
+            }
             Some(name) if !self.random.one_in(4) => name,
             _ => self.literal(kind, 1),
         }
@@ -95,6 +131,9 @@ impl Maker {
             2 => self.call(kind, depth).unwrap_or_else(|| self.leaf(kind)),
             3 => self.either(kind, depth),
             4 => self.caught(kind, depth),
+            5 | 6 => self
+                .formed(kind, depth)
+                .unwrap_or_else(|| self.built(kind, depth - 1)),
             _ => self.built(kind, depth - 1),
         }
     }
@@ -133,7 +172,9 @@ impl Maker {
         let [a, b] = [(); 2].map(|()| self.value(kind, depth - 1));
         match kind {
             // A literal has no type of its own there.
-            Kind::Int | Kind::Text => format!("({a} catch {b})"),
+            Kind::Int | Kind::Text | Kind::Float | Kind::Bool | Kind::Color | Kind::Json => {
+                format!("({a} catch {b})")
+            }
             _ => a,
         }
     }
@@ -141,8 +182,9 @@ impl Maker {
     /// A condition without errors in most cases.
     pub fn condition(&mut self) -> String {
         let [a, b] = [(); 2].map(|()| self.value(Kind::Int, 1));
-        match self.random.below(4) {
+        match self.random.below(6) {
             0 => format!("{a} == {b}"),
+            4 | 5 => self.value(Kind::Bool, 2),
             1 => format!("{a} < {b} || {b} < 3"),
             2 => match self.named(Kind::Texts) {
                 Some(list) => format!("\"a\" in {list}"),
@@ -158,8 +200,6 @@ impl Maker {
     /// An expression that makes a value out of others.
     fn built(&mut self, kind: Kind, depth: usize) -> String {
         match kind {
-            Kind::Int => self.int(depth),
-            Kind::Text => self.text(depth),
             Kind::Ints => self.ints(depth),
             Kind::Texts => self.texts(depth),
             Kind::Part => self.part(depth),
@@ -170,74 +210,8 @@ impl Maker {
                 }
                 None => self.literal(kind, 2),
             },
-            Kind::Map | Kind::MaybePart | Kind::MaybeInt | Kind::Pair => self.member(kind, depth),
-        }
-    }
-
-    fn int(&mut self, depth: usize) -> String {
-        let [a, b] = [(); 2].map(|()| self.value(Kind::Int, depth));
-        match self.random.below(9) {
-            0 => format!("({a} - {b})"),
-            // A constant divisor or index could be refused.
-            1 => match self.named(Kind::Int) {
-                Some(n) => format!("({a} / {n})"),
-                None => a,
-            },
-            2 => match self.named(Kind::Ints) {
-                Some(list) => format!("{list}[{}]", self.leaf(Kind::Int)),
-                None => a,
-            },
-            3 => match self.named(Kind::Ints) {
-                Some(list) => format!("{list}.len()"),
-                None => b,
-            },
-            4 => match self.named(Kind::Part) {
-                Some(part) => format!("{part}.n"),
-                None => a,
-            },
-            5 => match self.named(Kind::Whole) {
-                Some(whole) => format!("({whole}.k ?? {a})"),
-                None => b,
-            },
-            6 => match self.named(Kind::MaybeInt) {
-                Some(maybe) => format!("({maybe} ?? fail \"nothing\")"),
-                None => a,
-            },
-            7 => match self.named(Kind::Whole) {
-                Some(whole) => {
-                    let [at, x] = [(); 2].map(|()| self.leaf(Kind::Int));
-                    format!("{whole}.parts[{at}].xs[{x}]")
-                }
-                None => a,
-            },
-            _ => format!("({a} + {b})"),
-        }
-    }
-
-    fn text(&mut self, depth: usize) -> String {
-        let a = self.value(Kind::Text, depth);
-        match self.random.below(6) {
-            0 => match self.named(Kind::Part) {
-                Some(part) => format!("{part}.s"),
-                None => a,
-            },
-            1 => match self.named(Kind::Texts) {
-                Some(list) => format!("{list}[{}]", self.random.below(3)),
-                None => a,
-            },
-            2 => match self.named(Kind::Pair) {
-                Some(pair) => format!("(do {{ let (n, s) = {pair}; \"${{n}}${{s}}\" }})"),
-                None => a,
-            },
-            3 => match self.named(Kind::Map) {
-                Some(map) => format!("({map}[{}] ?? [\"z\"])[0]", self.key()),
-                None => a,
-            },
-            4 => match self.named(Kind::Int) {
-                Some(n) => format!("\"<${{{n}}}>\""),
-                None => a,
-            },
-            _ => format!("({a} + {})", self.literal(Kind::Text, 1)),
+            Kind::Map | Kind::MaybePart | Kind::MaybeInt => self.member(kind, depth),
+            _ => self.formed(kind, depth).unwrap_or_else(|| self.leaf(kind)),
         }
     }
 
@@ -300,7 +274,7 @@ impl Maker {
             Kind::Map => "map",
             Kind::MaybePart => "maybe",
             Kind::MaybeInt => "k",
-            _ => return self.leaf(kind),
+            _ => "k",
         };
         match self.named(Kind::Whole) {
             Some(whole) => format!("{whole}.{field}"),

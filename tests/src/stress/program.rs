@@ -3,11 +3,6 @@
 //! Statements change nested values, fail, catch, retry, wait, defer, and run branches; expressions are of the type that
 //! is asked for. Enter at [`generate`].
 
-#[path = "expression.rs"]
-mod expression;
-#[path = "statement.rs"]
-mod statement;
-
 use super::random::Random;
 use std::fmt::Write;
 
@@ -33,11 +28,32 @@ pub enum Kind {
     /// `Part?`
     MaybePart,
     Pair,
+    Float,
+    Bool,
+    /// An enum of three cases.
+    Color,
+    Bytes,
+    /// `string?`
+    MaybeText,
+    /// `float?`
+    MaybeFloat,
+    Floats,
+    Json,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 20] = [
+    Kind::Int,
     Kind::Int,
     Kind::Text,
+    Kind::Text,
+    Kind::Float,
+    Kind::Bool,
+    Kind::Color,
+    Kind::Bytes,
+    Kind::MaybeText,
+    Kind::MaybeFloat,
+    Kind::Floats,
+    Kind::Json,
     Kind::Ints,
     Kind::Texts,
     Kind::Part,
@@ -48,13 +64,52 @@ const KINDS: [Kind; 10] = [
     Kind::Pair,
 ];
 
-const TYPES: &str = "\
+const HEAD: &str = "\
+enum Color { red, green, blue }
 type Part = { n: int, s: string, xs: list<int> }
 type Whole = { part: Part, parts: list<Part>, map: map<string, list<string>>, maybe: Part?, k: int? }
+param base: string = \"b${edge(7)}\"
+param limit: int = edge(9)
+param ratio: float = special(10)
+param shape: Part = { n: 3, s: base, xs: [limit, 1] }
+fn edge(n: int) -> int {
+  return match n { 0 => math.min_int, 1 => math.max_int, 2 => -1, 3 => 63, 4 => 64, 5 => 0, 6 => 4294967296, 8 => -64, _ => n }
+}
+fn special(n: int) -> float {
+  return match n {
+    0 => math.nan, 1 => math.inf, 2 => -math.inf, 3 => -0.0, 4 => 9223372036854775807.0, 5 => -9223372036854775808.0
+    6 => 1e300, 7 => 5e-324, 8 => 0.1, 9 => -9223372036854777856.0, 10 => -1.5, _ => float(n)
+  }
+}
+fn hue(n: int) -> Color { return match n { 0 => Color.red, 1 => Color.green, _ => Color.blue } }
+fn down(n: int, xs: list<int>, s: string) -> int {
+  if n <= 0 { return xs[n + 1] + s.len() }
+  if n % 7 == 3 { return (down(n - 1, xs, s) catch xs.len()) + 1 }
+  return down(n - 1, xs, s) + xs[0]
+}
+fn even(n: int, why: string) -> bool { if n == 0 { return true } else { return odd(n - 1, why + \"e\") } }
+fn odd(n: int, why: string) -> bool { if n < 0 { fail why.slice(0, 3) }; return n != 0 && even(n - 1, why) }
+fn slow(n: int, xs: list<int>) -> int {
+  if n <= 0 { sleep 1ms; return xs[1] }
+  let k = slow(n - 1, xs)
+  return k + 1
+}
+fn mixed(n: int) -> int {
+  if n <= 0 { sleep 1ms; return down(3, [1], \"m\") }
+  return mixed(n - 1) + down(2, [n], \"\")
+}
 ";
 
+/// Params that every program has.
+const GLOBALS: [(&str, Kind); 4] = [
+    ("base", Kind::Text),
+    ("limit", Kind::Int),
+    ("ratio", Kind::Float),
+    ("shape", Kind::Part),
+];
+
 impl Kind {
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Kind::Int => "int",
             Kind::Text => "string",
@@ -66,55 +121,82 @@ impl Kind {
             Kind::MaybeInt => "int?",
             Kind::MaybePart => "Part?",
             Kind::Pair => "(int, string)",
+            Kind::Float => "float",
+            Kind::Bool => "bool",
+            Kind::Color => "Color",
+            Kind::Bytes => "bytes",
+            Kind::MaybeText => "string?",
+            Kind::MaybeFloat => "float?",
+            Kind::Floats => "list<float>",
+            Kind::Json => "json",
         }
     }
 
     /// Whether interpolation takes it.
-    fn is_shown(self) -> bool {
-        !matches!(self, Kind::MaybeInt | Kind::MaybePart | Kind::Pair)
+    pub fn is_shown(self) -> bool {
+        !matches!(
+            self,
+            Kind::MaybeInt
+                | Kind::MaybePart
+                | Kind::MaybeText
+                | Kind::MaybeFloat
+                | Kind::Pair
+                | Kind::Bytes
+        )
     }
 }
 
 /// A variable in scope.
 #[derive(Clone)]
-struct Variable {
-    name: String,
-    kind: Kind,
-    mutable: bool,
+pub struct Variable {
+    pub name: String,
+    pub kind: Kind,
+    pub mutable: bool,
 }
 
 /// A function that was made.
-struct Function {
-    name: String,
-    params: Vec<Kind>,
-    result: Kind,
+pub struct Function {
+    pub name: String,
+    pub params: Vec<Kind>,
+    pub result: Kind,
 }
 
 /// The program under construction.
-struct Maker {
-    random: Random,
-    out: String,
-    indent: usize,
-    names: usize,
-    variables: Vec<Variable>,
+pub struct Maker {
+    pub random: Random,
+    pub out: String,
+    pub indent: usize,
+    pub names: usize,
+    pub variables: Vec<Variable>,
     /// Variables from here on may be assigned: a branch assigns only its own.
-    own: usize,
-    functions: Vec<Function>,
+    pub own: usize,
+    pub functions: Vec<Function>,
     /// Statements that may still be made in this function.
-    fuel: usize,
+    pub fuel: usize,
     /// Loops around the place, in which little is called.
-    loops: usize,
+    pub loops: usize,
     /// Whether `break` and `continue` are allowed.
-    can_jump: bool,
+    pub can_jump: bool,
     /// What `return` may give.
-    result: Option<Kind>,
+    pub result: Option<Kind>,
+    /// Calls to the limit of depth that may still be made: they take long.
+    pub deep: usize,
 }
 
 /// The program of a seed.
 pub fn generate(seed: u64) -> String {
+    made_of(Random::new(seed))
+}
+
+/// The program that a fuzzer's bytes choose.
+pub fn generate_from(bytes: &[u8]) -> String {
+    made_of(Random::from_bytes(bytes))
+}
+
+fn made_of(random: Random) -> String {
     let mut maker = Maker {
-        random: Random::new(seed),
-        out: TYPES.to_owned(),
+        random,
+        out: HEAD.to_owned(),
         indent: 0,
         names: 0,
         variables: Vec::new(),
@@ -124,30 +206,35 @@ pub fn generate(seed: u64) -> String {
         loops: 0,
         can_jump: false,
         result: None,
+        deep: 1,
     };
-    let functions = maker.random.below(4);
+    for (name, kind) in GLOBALS {
+        maker.declare(name, kind, false);
+    }
+    maker.own = maker.variables.len();
+    let functions = maker.random.below(5);
     (0..functions).for_each(|_| maker.function());
     maker.scenario();
     maker.out
 }
 
 impl Maker {
-    fn line(&mut self, text: &str) {
+    pub fn line(&mut self, text: &str) {
         let indent = self.indent * 2;
         // Writing to a string cannot fail.
         let _ = writeln!(self.out, "{:indent$}{text}", "");
     }
 
-    fn name(&mut self, prefix: &str) -> String {
+    pub fn name(&mut self, prefix: &str) -> String {
         self.names += 1;
         format!("{prefix}{}", self.names)
     }
 
-    fn kind(&mut self) -> Kind {
+    pub fn kind(&mut self) -> Kind {
         self.random.pick(&KINDS)
     }
 
-    fn declare(&mut self, name: &str, kind: Kind, mutable: bool) {
+    pub fn declare(&mut self, name: &str, kind: Kind, mutable: bool) {
         self.variables.push(Variable {
             name: name.to_owned(),
             kind,
@@ -156,7 +243,7 @@ impl Maker {
     }
 
     /// A block of its own scope: what `inner` writes, indented.
-    fn scoped<T>(&mut self, inner: impl FnOnce(&mut Maker) -> T) -> T {
+    pub fn scoped<T>(&mut self, inner: impl FnOnce(&mut Maker) -> T) -> T {
         let variables = self.variables.len();
         self.indent += 1;
         let made = inner(self);
@@ -209,6 +296,9 @@ impl Maker {
             Kind::Map,
             Kind::Int,
             Kind::MaybePart,
+            Kind::Float,
+            Kind::MaybeText,
+            Kind::Color,
         ]
         .map(|kind| (self.name("c"), kind))
         .into();
@@ -224,9 +314,17 @@ impl Maker {
         }
         for section in ["each", "exit"] {
             self.line(&format!("{section} {{"));
-            self.fuel = 30;
+            self.fuel = 36;
             self.scoped(|maker| {
-                maker.statements(14);
+                for _ in 0..4 {
+                    maker.variable_of_its_own();
+                }
+                for _ in 0..5 {
+                    maker.line("do {");
+                    maker.scoped(|maker| maker.statements(5));
+                    maker.line("} catch e { log.info(\"caught ${e.kind} ${e.message}\") }");
+                }
+                maker.statements(3);
                 maker.show_all();
             });
             self.line("}");
@@ -236,7 +334,7 @@ impl Maker {
     }
 
     /// Logs all variables that can be shown.
-    fn show_all(&mut self) {
+    pub fn show_all(&mut self) {
         let shown: Vec<String> = self
             .variables
             .iter()

@@ -1,6 +1,9 @@
 //! Statements: declarations, changes of nested values, control flow, errors, waits, branches.
 
-use super::{BROKEN, Kind, Maker};
+use super::program::{BROKEN, Kind, Maker};
+
+/// What branches hand over.
+const HANDED: [Kind; 5] = [Kind::Int, Kind::Text, Kind::Float, Kind::Color, Kind::Bool];
 
 impl Maker {
     /// At most so many statements.
@@ -14,7 +17,7 @@ impl Maker {
     }
 
     fn statement(&mut self) {
-        match self.random.below(24) {
+        match self.random.below(31) {
             0..=3 => self.variable_of_its_own(),
             4..=8 => self.change(),
             9 => self.alias(),
@@ -31,14 +34,20 @@ impl Maker {
             20 => self.step(),
             21 => self.jump(),
             22 => self.wait(),
+            24..=30 => self.further(),
             _ => self.look(),
         }
     }
 
-    fn variable_of_its_own(&mut self) {
+    pub fn variable_of_its_own(&mut self) {
         let (name, kind) = (self.name("v"), self.kind());
         let value = self.value(kind, 3);
-        self.line(&format!("var {name}: {} = {value}", kind.name()));
+        // What fails ends much: mostly it is caught.
+        let caught = match self.random.one_in(5) {
+            true => String::new(),
+            false => format!(" catch {}", self.literal(kind, 1)),
+        };
+        self.line(&format!("var {name}: {} = {value}{caught}", kind.name()));
         self.declare(&name, kind, true);
     }
 
@@ -109,11 +118,11 @@ impl Maker {
             (Kind::Ints | Kind::Texts, 2) => format!("{place}.remove({})", self.random.below(3)),
             _ => format!("{place} = {value}"),
         };
-        match self.random.one_in(2) {
-            true => self.line(&format!(
-                "do {{ {line} }} catch {{ log.info(\"no change\") }}"
+        match self.random.one_in(5) {
+            false => self.line(&format!(
+                "do {{ {line} }} catch e {{ log.info(\"no change: ${{e.message}}\") }}"
             )),
-            false => self.line(&line),
+            true => self.line(&line),
         }
     }
 
@@ -195,7 +204,7 @@ impl Maker {
         self.line("}");
     }
 
-    fn in_loop(&mut self, inner: impl FnOnce(&mut Maker)) {
+    pub fn in_loop(&mut self, inner: impl FnOnce(&mut Maker)) {
         let outer = std::mem::replace(&mut self.can_jump, true);
         self.loops += 1;
         self.scoped(inner);
@@ -326,7 +335,7 @@ impl Maker {
         if self.loops > 0 {
             return self.wait();
         }
-        let (name, kind) = (self.name("v"), self.random.pick(&[Kind::Int, Kind::Text]));
+        let (name, kind) = (self.name("v"), self.random.pick(&HANDED));
         self.line(&format!("let {name}: {} = race {{", kind.name()));
         self.indent += 1;
         for _ in 0..2 + self.random.below(2) {
@@ -351,7 +360,7 @@ impl Maker {
         self.line("parallel {");
         self.indent += 1;
         for _ in 0..2 + self.random.below(2) {
-            let (name, kind) = (self.name("v"), self.random.pick(&[Kind::Int, Kind::Text]));
+            let (name, kind) = (self.name("v"), self.random.pick(&HANDED));
             self.line(&format!("let {name}: {} = do {{", kind.name()));
             self.strand(kind);
             self.line("}");
@@ -377,6 +386,9 @@ impl Maker {
     fn jump(&mut self) {
         let condition = self.condition();
         let mut jumps = vec!["fail \"on purpose\"".to_owned()];
+        if self.random.one_in(3) {
+            jumps = vec!["log.info(\"no jump\")".to_owned()];
+        }
         if self.can_jump {
             jumps.extend(["break".to_owned(), "continue".to_owned()]);
         }
