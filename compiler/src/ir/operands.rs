@@ -331,3 +331,13 @@ impl Op {
         }
     }
 }
+
+impl TryOp {
+    /// The object that the operation changes in place.
+    pub fn changes(&self) -> Option<Reg> {
+        match self {
+            TryOp::ListTake(list, _) => Some(*list),
+            _ => None,
+        }
+    }
+}

@@ -32,6 +32,10 @@ pub(super) struct Emit<'u, 'a, 'b> {
     vars: Vec<Variable>,
     /// The machine block of each block.
     pub blocks: Vec<clif::Block>,
+    /// The blocks that something behind them jumps back to.
+    pub heads: HashSet<BlockId>,
+    /// The blocks that are emitted, or being so.
+    pub begun: HashSet<BlockId>,
     entries: HashMap<Entry, FuncRef>,
     stubs: HashMap<Entry, FuncRef>,
     callees: HashMap<usize, FuncRef>,
@@ -85,6 +89,8 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
             depth: None,
             vars,
             blocks,
+            heads: HashSet::new(),
+            begun: HashSet::new(),
             entries: HashMap::new(),
             stubs: HashMap::new(),
             callees: HashMap::new(),
@@ -205,7 +211,7 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
     }
 
     /// Moves arguments into the parameters of a block.
-    fn pass(&mut self, target: &Target) {
+    pub(super) fn pass(&mut self, target: &Target) {
         let params = &self.function.blocks[target.block.index()].params;
         let values: Vec<Value> = target.args.iter().map(|arg| self.get(*arg)).collect();
         for (param, value) in params.iter().zip(values) {

@@ -8,11 +8,14 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch};
 use scn_compiler::ir::{Block, BlockId, Function, Inst, Op, Reg, Target, Terminator, TryOp, Ty};
+use std::collections::HashSet;
 
 /// Where a native frame is told that it is done.
 const DONE: i64 = 1;
 /// Where it is told that it has failed.
 const FAILED: i64 = 2;
+/// As many instructions as the head of a loop may have whose condition is tested at the loop's end as well.
+const HEAD: usize = 6;
 
 /// Builds the machine form of a function.
 pub(super) fn translate(
@@ -54,6 +57,45 @@ fn reachable(function: &Function) -> Vec<BlockId> {
     order
 }
 
+/// The blocks that something behind them jumps back to.
+fn heads(function: &Function) -> HashSet<BlockId> {
+    let (mut done, mut open) = (HashSet::new(), HashSet::from([BlockId(0)]));
+    let mut heads = HashSet::new();
+    let mut path = vec![(BlockId(0), 0)];
+    while let Some((block, edge)) = path.last_mut() {
+        let targets = function.blocks[block.index()].term.targets();
+        let Some(target) = targets.get(*edge).map(|target| target.block) else {
+            open.remove(block);
+            done.insert(*block);
+            path.pop();
+            continue;
+        };
+        *edge += 1;
+        if open.contains(&target) {
+            heads.insert(target);
+        } else if !done.contains(&target) {
+            open.insert(target);
+            path.push((target, 0));
+        }
+    }
+    heads
+}
+
+/// Whether an operation is what conditions are made of: short, and it needs no place.
+fn is_condition(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Int(_)
+            | Op::Float(_)
+            | Op::IntCmp(..)
+            | Op::IntBin(..)
+            | Op::FloatCmp(..)
+            | Op::Not(_)
+            | Op::ListLen(_)
+            | Op::BytesLen(_)
+    )
+}
+
 /// Whether what follows an instruction at once is the host call whose site it names.
 fn names_next(block: &Block, at: usize) -> bool {
     match block.insts.get(at + 1) {
@@ -80,11 +122,13 @@ pub(super) fn names_sites_early(function: &Function) -> bool {
 impl<'a> Emit<'_, 'a, '_> {
     fn translate(&mut self) {
         let positions: Vec<u32> = positions(self.function).collect();
+        self.heads = heads(self.function);
         self.enter();
         for id in reachable(self.function) {
             let block: &'a Block = &self.function.blocks[id.index()];
             let first = positions[id.index()];
             self.b.switch_to_block(self.blocks[id.index()]);
+            self.begun.insert(id);
             if block.cold {
                 self.b.set_cold_block(self.blocks[id.index()]);
             }
@@ -186,18 +230,13 @@ impl<'a> Emit<'_, 'a, '_> {
 
     fn terminator(&mut self, id: BlockId, term: &'a Terminator) {
         match term {
+            Terminator::Jump(target) if self.tests_again(target.block) => self.test_again(target),
             Terminator::Jump(target) => self.go(target),
             Terminator::Branch {
                 cond,
                 then,
                 otherwise,
-            } => {
-                let cond = self.get(*cond);
-                let (yes, no) = (self.edge(then), self.edge(otherwise));
-                self.b.ins().brif(cond, yes, &[], no, &[]);
-                self.fill_edge(yes, then);
-                self.fill_edge(no, otherwise);
-            }
+            } => self.branch(*cond, then, otherwise),
             Terminator::Switch {
                 value,
                 cases,
@@ -216,6 +255,36 @@ impl<'a> Emit<'_, 'a, '_> {
                 self.b.ins().trap(TrapCode::unwrap_user(1));
             }
         }
+    }
+
+    fn branch(&mut self, cond: Reg, then: &Target, otherwise: &Target) {
+        let cond = self.get(cond);
+        let (yes, no) = (self.edge(then), self.edge(otherwise));
+        self.b.ins().brif(cond, yes, &[], no, &[]);
+        self.fill_edge(yes, then);
+        self.fill_edge(no, otherwise);
+    }
+
+    /// Whether a jump to a block is better the block itself once more: it is the head of a loop and little else than
+    /// its condition. So a turn of the loop takes one jump, and the condition in front of it is tested once.
+    fn tests_again(&self, target: BlockId) -> bool {
+        let head = &self.function.blocks[target.index()];
+        self.heads.contains(&target)
+            && self.begun.contains(&target)
+            && matches!(head.term, Terminator::Branch { .. })
+            && head.insts.len() <= HEAD
+            && head.insts.iter().all(|inst| is_condition(&inst.op))
+    }
+
+    /// Goes back to the head of a loop by doing what it does.
+    fn test_again(&mut self, target: &'a Target) {
+        self.pass(target);
+        self.save_params(target.block);
+        let head = &self.function.blocks[target.block.index()];
+        for inst in &head.insts {
+            self.inst(inst);
+        }
+        self.terminator(target.block, &head.term);
     }
 
     fn switch(&mut self, value: Reg, cases: &[(i64, Target)], default: &Target) {

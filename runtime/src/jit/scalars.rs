@@ -118,6 +118,13 @@ impl Emit<'_, '_, '_> {
         failed: cranelift_codegen::ir::Block,
     ) -> Value {
         let (left, right) = (self.get(a), self.get(b));
+        match (op, self.known_int(b)) {
+            (CheckedOp::Add, Some(int)) => return self.count(left, int, int < 0, failed),
+            (CheckedOp::Sub, Some(int)) => {
+                return self.count(left, int.wrapping_neg(), int > 0, failed);
+            }
+            _ => {}
+        }
         match op {
             CheckedOp::Add => {
                 let (sum, over) = self.b.ins().sadd_overflow(left, right);
@@ -146,6 +153,24 @@ impl Emit<'_, '_, '_> {
                 }
             }
         }
+    }
+
+    /// Adds a constant, which goes down or not: where the sum lies on the wrong side, it has overflowed.
+    fn count(
+        &mut self,
+        left: Value,
+        by: i64,
+        down: bool,
+        failed: cranelift_codegen::ir::Block,
+    ) -> Value {
+        let sum = self.b.ins().iadd_imm_s(left, by);
+        let wrong = match down {
+            true => IntCC::SignedGreaterThan,
+            false => IntCC::SignedLessThan,
+        };
+        let over = self.b.ins().icmp(wrong, sum, left);
+        self.leave_if(over, failed);
+        sum
     }
 
     /// Division fails for 0, and for the smallest int by -1.

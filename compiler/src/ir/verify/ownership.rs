@@ -32,6 +32,14 @@ impl State {
         }
     }
 
+    /// A borrow lives on behind a join if it does on all ways to it; whether one has ended.
+    fn keep_common_borrows(&mut self, other: &State) -> bool {
+        let before = self.borrowed.len();
+        self.borrowed
+            .retain(|reg, origin| other.borrowed.get(reg) == Some(origin));
+        self.borrowed.len() < before
+    }
+
     fn end_cell_borrows(&mut self, cell: Option<u32>) {
         let ends = |origin: &Origin| matches!(origin, Origin::Cell(c) if cell.is_none_or(|cell| cell == *c));
         let gone: Vec<Reg> = self
@@ -80,12 +88,16 @@ impl Walk<'_, '_> {
             let after = self.run_block(id, block, state)?;
             for (edge, target) in block.term.targets().into_iter().enumerate() {
                 let state = self.on_edge(id, block, edge, after.clone())?;
-                match &states[target.block.index()] {
-                    None => {
-                        states[target.block.index()] = Some(state);
+                match &mut states[target.block.index()] {
+                    known @ None => {
+                        *known = Some(state);
                         work.push(target.block);
                     }
-                    Some(known) if known.owned == state.owned => {}
+                    Some(known) if known.owned == state.owned => {
+                        if known.keep_common_borrows(&state) {
+                            work.push(target.block);
+                        }
+                    }
                     Some(known) => return Err(self.disagreement(target.block, known, &state)),
                 }
             }
@@ -147,6 +159,11 @@ impl Walk<'_, '_> {
             operands.push((*reg, mode))
         });
         self.operands(id, &operands, &mut state)?;
+        if let Terminator::Try { op, .. } = &block.term
+            && let Some(changed) = op.changes()
+        {
+            state.end_borrows(changed);
+        }
         if matches!(block.term, Terminator::Wait { .. }) {
             state.end_cell_borrows(None);
         }

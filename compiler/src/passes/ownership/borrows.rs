@@ -1,12 +1,13 @@
 //! Which loaded pointers may stay borrowed.
 //!
-//! A pointer out of an object or cell stays borrowed if all its uses are in the block that loads it, none takes it
-//! over, and until the last of them nothing takes over or changes what it lives in. Every other one gets a
-//! `Retain` right where it is loaded.
+//! A pointer out of an object stays borrowed if none of its uses takes it over, and as long as it lives nothing
+//! takes over or changes what it lives in; waits end it. One out of a cell must not leave its block, either.
+//! Every other one gets a `Retain` right where it is loaded.
 
+use super::super::graph::{Liveness, RegSet, insert_with_roots};
 use crate::ir::{
-    BlockId, Function, Inst, Mode, Op, Origin, Reg, Signatures, Terminator, Ty, result_origin,
-    terminator_origin,
+    Block, BlockId, Function, Inst, Mode, Op, Origin, Reg, Signatures, Terminator, Ty,
+    result_origin, terminator_origin,
 };
 use smallvec::SmallVec;
 use std::collections::HashMap;
@@ -27,35 +28,15 @@ struct Loaded {
     at: isize,
 }
 
-/// Where and how a register is used.
-struct Use {
-    block: BlockId,
-    at: isize,
-    mode: Mode,
-}
-
 /// Retains what cannot stay borrowed.
 pub(super) fn settle(function: &mut Function, sigs: &Signatures) -> Borrowed {
     let loads = loads(function);
-    let uses = uses(function, sigs);
-    let mut ends: HashMap<Reg, isize> = HashMap::new();
-    let mut retained: Vec<&Loaded> = Vec::new();
-    // Later loads first: what is loaded out of a borrowed pointer prolongs its use.
-    for load in loads.iter().rev() {
-        match borrow_end(
-            function,
-            sigs,
-            load,
-            uses.get(&load.reg).map_or(&[], Vec::as_slice),
-            &ends,
-            &loads,
-        ) {
-            Some(end) => {
-                ends.insert(load.reg, end);
-            }
-            None => retained.push(load),
-        }
-    }
+    let kept = Candidates::new(function, sigs, &loads).settle();
+    let retained: Vec<&Loaded> = loads
+        .iter()
+        .rev()
+        .filter(|load| !kept.contains_key(&load.reg))
+        .collect();
     // Positions stay right as long as later ones of a block are served first, which is the order here.
     let copies: HashMap<Reg, Reg> = retained
         .iter()
@@ -111,76 +92,186 @@ fn loads(function: &Function) -> Vec<Loaded> {
     found
 }
 
-fn uses(function: &Function, sigs: &Signatures) -> HashMap<Reg, Vec<Use>> {
-    let mut found: HashMap<Reg, Vec<Use>> = HashMap::new();
-    for (at, body) in function.blocks.iter().enumerate() {
-        let block = BlockId(at as u32);
-        let mut note =
-            |reg: Reg, mode, at| found.entry(reg).or_default().push(Use { block, at, mode });
-        for (at, inst) in body.insts.iter().enumerate() {
-            inst.op
-                .each_reg(sigs, &mut |reg, mode| note(*reg, mode, at as isize));
+/// The loads that may still stay borrowed, and where they live.
+struct Candidates<'f> {
+    function: &'f Function,
+    sigs: &'f Signatures,
+    kept: HashMap<Reg, Origin>,
+    /// The candidates that live in a register.
+    inside: HashMap<Reg, Vec<Reg>>,
+}
+
+impl<'f> Candidates<'f> {
+    fn new(function: &'f Function, sigs: &'f Signatures, loads: &[Loaded]) -> Self {
+        let mut taken = RegSet::new(function.regs.len());
+        let mut note = |reg: &Reg, mode| {
+            if mode == Mode::Own {
+                taken.insert(*reg);
+            }
+        };
+        for block in &function.blocks {
+            for inst in &block.insts {
+                inst.op.each_reg(sigs, &mut note);
+            }
+            block.term.each_reg(sigs, &mut note);
+            for target in block.term.targets() {
+                target.args.iter().for_each(|arg| note(arg, Mode::Own));
+            }
         }
-        let end = body.insts.len() as isize;
-        body.term
-            .each_reg(sigs, &mut |reg, mode| note(*reg, mode, end));
-        for target in body.term.targets() {
-            target
-                .args
+        let free = loads.iter().filter(|load| !taken.has(load.reg));
+        let mut candidates = Candidates {
+            function,
+            sigs,
+            kept: free.map(|load| (load.reg, load.origin)).collect(),
+            inside: HashMap::new(),
+        };
+        for (reg, origin) in &candidates.kept {
+            if let Origin::Inside(root) = origin {
+                candidates.inside.entry(*root).or_default().push(*reg);
+            }
+        }
+        candidates
+    }
+
+    /// Gives candidates up until nothing disturbs those that are left.
+    ///
+    /// What lives in a candidate prolongs its life. So of several that are disturbed the innermost ones go first:
+    /// the outer ones may be fine without them.
+    fn settle(mut self) -> HashMap<Reg, Origin> {
+        loop {
+            let disturbed = self.disturbed();
+            let innermost: Vec<Reg> = disturbed
                 .iter()
-                .for_each(|arg| note(*arg, Mode::Own, end));
+                .filter(|reg| !self.holds_one_of(*reg, &disturbed))
+                .collect();
+            if innermost.is_empty() {
+                return self.kept;
+            }
+            for reg in innermost {
+                self.kept.remove(&reg);
+            }
         }
     }
-    found
+
+    /// The candidates that live in a register.
+    fn children(&self, root: Reg) -> impl Iterator<Item = Reg> + '_ {
+        let inside = self.inside.get(&root).into_iter().flatten().copied();
+        inside.filter(|reg| self.kept.contains_key(reg))
+    }
+
+    fn holds_one_of(&self, root: Reg, regs: &RegSet) -> bool {
+        self.children(root)
+            .any(|reg| regs.has(reg) || self.holds_one_of(reg, regs))
+    }
+
+    /// The candidates during whose life something happens to what they live in.
+    fn disturbed(&self) -> RegSet {
+        let root = |reg: Reg| match self.kept.get(&reg) {
+            Some(Origin::Inside(root)) => Some(*root),
+            _ => None,
+        };
+        let liveness = Liveness::compute(self.function, self.sigs, &root);
+        let mut found = RegSet::new(self.function.regs.len());
+        for at in 0..self.function.blocks.len() {
+            let block = BlockId(at as u32);
+            let mut live = self.at_end(block, &liveness, &root, &mut found);
+            for inst in self.function.blocks[at].insts.iter().rev() {
+                for result in &inst.results {
+                    live.remove(*result);
+                }
+                let mut own = SmallVec::<[Reg; 4]>::new();
+                inst.op.each_reg(self.sigs, &mut |reg, mode| {
+                    insert_with_roots(&mut live, *reg, &root);
+                    if mode == Mode::Own {
+                        own.push(*reg);
+                    }
+                });
+                own.extend(inst.op.changes());
+                for reg in own {
+                    self.end_lives(reg, &live, &mut found);
+                }
+                if let Op::CellStore(cell, _) | Op::CellTake(cell) = inst.op {
+                    self.end_cells(Some(cell), &live, &mut found);
+                }
+            }
+        }
+        found
+    }
+
+    /// What the terminator of a block disturbs. Gives what is live before it.
+    fn at_end(
+        &self,
+        at: BlockId,
+        liveness: &Liveness,
+        root: &dyn Fn(Reg) -> Option<Reg>,
+        found: &mut RegSet,
+    ) -> RegSet {
+        let block = &self.function.blocks[at.index()];
+        let behind = liveness.behind(self.function, at);
+        // Cells may change behind the block.
+        self.end_cells(None, &behind, found);
+        if matches!(block.term, Terminator::Wait { .. }) {
+            self.end_all(&behind, found);
+        }
+        for target in block.term.targets() {
+            let live = &liveness.live_in[target.block.index()];
+            for arg in &target.args {
+                self.end_lives(*arg, live, found);
+            }
+        }
+        let mut live = behind;
+        let mut own = own_operands(block, self.sigs);
+        block.term.each_reg(self.sigs, &mut |reg, _| {
+            insert_with_roots(&mut live, *reg, root)
+        });
+        if let Terminator::Try { op, .. } = &block.term {
+            own.extend(op.changes());
+        }
+        for reg in own {
+            self.end_lives(reg, &live, found);
+        }
+        for target in block.term.targets() {
+            for arg in &target.args {
+                insert_with_roots(&mut live, *arg, root);
+            }
+        }
+        live
+    }
+
+    /// What lives in a register is disturbed as far as it is alive.
+    fn end_lives(&self, root: Reg, live: &RegSet, found: &mut RegSet) {
+        for reg in self.children(root).filter(|reg| live.has(*reg)) {
+            found.insert(reg);
+        }
+    }
+
+    fn end_cells(&self, written: Option<u32>, live: &RegSet, found: &mut RegSet) {
+        for (reg, origin) in &self.kept {
+            if let Origin::Cell(cell) = origin
+                && written.is_none_or(|written| written == *cell)
+                && live.has(*reg)
+            {
+                found.insert(*reg);
+            }
+        }
+    }
+
+    fn end_all(&self, live: &RegSet, found: &mut RegSet) {
+        for reg in self.kept.keys().filter(|reg| live.has(**reg)) {
+            found.insert(*reg);
+        }
+    }
 }
 
-/// The position of the last use if the load may stay borrowed.
-fn borrow_end(
-    function: &Function,
-    sigs: &Signatures,
-    load: &Loaded,
-    uses: &[Use],
-    ends: &HashMap<Reg, isize>,
-    loads: &[Loaded],
-) -> Option<isize> {
-    if uses
-        .iter()
-        .any(|u| u.block != load.block || u.mode == Mode::Own)
-    {
-        return None;
-    }
-    let body = &function.blocks[load.block.index()];
-    let mut end = uses.iter().map(|u| u.at).max().unwrap_or(load.at);
-    // What is loaded out of it by a terminator lives in another block.
-    if matches!(terminator_origin(&body.term), Origin::Inside(root) if root == load.reg) {
-        return None;
-    }
-    for inner in loads
-        .iter()
-        .filter(|inner| inner.origin == Origin::Inside(load.reg))
-    {
-        end = end.max(ends.get(&inner.reg).copied().unwrap_or(inner.at));
-    }
-    let disturbed = (load.at + 1..=end).any(|at| disturbs(body, at, load.origin, sigs));
-    (!disturbed).then_some(end)
-}
-
-/// Whether the instruction or terminator at a position takes away or changes what is borrowed from.
-fn disturbs(body: &crate::ir::Block, at: isize, origin: Origin, sigs: &Signatures) -> bool {
-    let mut taken = false;
-    let mut note = |reg: &Reg, mode| taken |= mode == Mode::Own && origin == Origin::Inside(*reg);
-    let Some(inst) = body.insts.get(at as usize) else {
-        body.term.each_reg(sigs, &mut note);
-        return taken
-            || (matches!(origin, Origin::Cell(_)) && matches!(body.term, Terminator::Wait { .. }));
-    };
-    inst.op.each_reg(sigs, &mut note);
-    let changed = match (&inst.op, origin) {
-        (Op::CellStore(written, _) | Op::CellTake(written), Origin::Cell(cell)) => *written == cell,
-        (op, Origin::Inside(root)) => op.changes() == Some(root),
-        _ => false,
-    };
-    taken || changed
+/// What the terminator of a block takes over, leaving its targets' arguments aside.
+fn own_operands(block: &Block, sigs: &Signatures) -> SmallVec<[Reg; 4]> {
+    let mut own = SmallVec::new();
+    block.term.each_reg(sigs, &mut |reg, mode| {
+        if mode == Mode::Own {
+            own.push(*reg);
+        }
+    });
+    own
 }
 
 fn rename(function: &mut Function, sigs: &Signatures, copies: &HashMap<Reg, Reg>) {
