@@ -23,6 +23,9 @@ use scn_grammar::Span;
 use smallvec::SmallVec;
 use std::net::{IpAddr, SocketAddr};
 
+/// As many elements as a list may have; the runtime refuses to make longer ones.
+pub const LONGEST_LIST: usize = 1 << 30;
+
 /// Declares an index newtype with its printed prefix.
 macro_rules! id {
     ($(#[$doc:meta] $name:ident $prefix:literal)*) => {$(
@@ -529,6 +532,16 @@ pub enum IntBin {
     Add,
     /// Subtraction without a check.
     Sub,
+    /// Multiplication, proven not to overflow.
+    Mul,
+    /// Division by what is proven to be neither 0 nor, of the smallest int, -1; truncating.
+    Div,
+    /// The remainder of such a division.
+    Rem,
+    /// `<<` by what is proven to be in 0..=63.
+    Shl,
+    /// `>>`, arithmetic, by what is proven to be in 0..=63.
+    Shr,
 }
 
 /// Float operations.

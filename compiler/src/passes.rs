@@ -1,18 +1,20 @@
 //! What makes a lowered program ready to run. Enter at [`run`].
 //!
 //! `intrinsics` makes operations of host functions that are some; `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `demand` narrows what
-//! is parsed to what is read of it; `params` decides which parameters are owned; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
+//! is parsed to what is read of it; `ranges` leaves out checks that cannot fail; `params` decides which parameters are owned; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
 //! `frames` gives registers their homes.
 //! In debug builds the verifier looks at the result of each.
 
 mod calls;
 mod constants;
 mod demand;
+pub(crate) mod dominators;
 mod frames;
 pub(crate) mod graph;
 mod intrinsics;
 mod ownership;
 mod params;
+mod ranges;
 mod simplify;
 
 use crate::ir::{FuncId, Program};
@@ -25,6 +27,7 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
     }
     calls::run(program, strands);
     demand::run(program);
+    ranges::run(program);
     verify(program, crate::ir::Stage::Ssa);
     params::run(program, strands);
     constants::run(program);

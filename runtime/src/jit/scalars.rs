@@ -82,6 +82,11 @@ impl Emit<'_, '_, '_> {
             IntBin::Xor => self.b.ins().bxor(a, b),
             IntBin::Add => self.b.ins().iadd(a, b),
             IntBin::Sub => self.b.ins().isub(a, b),
+            IntBin::Mul => self.b.ins().imul(a, b),
+            IntBin::Div => self.b.ins().sdiv(a, b),
+            IntBin::Rem => self.b.ins().srem(a, b),
+            IntBin::Shl => self.b.ins().ishl(a, b),
+            IntBin::Shr => self.b.ins().sshr(a, b),
         }
     }
 

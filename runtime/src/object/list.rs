@@ -254,8 +254,8 @@ impl Heap {
 
     fn list_buffer(&self, capacity: usize) -> *mut u64 {
         assert!(
-            u32::try_from(capacity).is_ok(),
-            "a list has at most 2^32 elements"
+            capacity <= scn_compiler::ir::LONGEST_LIST,
+            "a list has at most 2^30 elements"
         );
         self.allocate(capacity * 8).cast().as_ptr()
     }

@@ -8,12 +8,17 @@ use super::tables::scalar_of;
 use super::{Parsed, Parser};
 
 const CMPS: [Cmp; 6] = [Cmp::Eq, Cmp::Ne, Cmp::Lt, Cmp::Le, Cmp::Gt, Cmp::Ge];
-const INT_BINS: [IntBin; 5] = [
+const INT_BINS: [IntBin; 10] = [
     IntBin::And,
     IntBin::Or,
     IntBin::Xor,
     IntBin::Add,
     IntBin::Sub,
+    IntBin::Mul,
+    IntBin::Div,
+    IntBin::Rem,
+    IntBin::Shl,
+    IntBin::Shr,
 ];
 const FLOAT_BINS: [FloatBin; 5] = [
     FloatBin::Add,

@@ -139,6 +139,11 @@ pub(in crate::ir) fn int_bin_word(op: IntBin) -> &'static str {
         IntBin::Xor => "xor",
         IntBin::Add => "wrapping_add",
         IntBin::Sub => "wrapping_sub",
+        IntBin::Mul => "wrapping_mul",
+        IntBin::Div => "sure_div",
+        IntBin::Rem => "sure_rem",
+        IntBin::Shl => "sure_shl",
+        IntBin::Shr => "sure_shr",
     }
 }
 

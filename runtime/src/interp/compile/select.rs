@@ -65,6 +65,7 @@ impl<'a> Compiler<'a> {
             Op::Global(id) => Ins::Global { dst, global: id.0 },
             Op::IntBin(op, a, b) => match (op, self.uses.imm(*b)) {
                 (IntBin::Add, Some(imm)) => Ins::AddWrapImm { dst, a: l(a), imm },
+                (IntBin::Mul, Some(imm)) => Ins::MulImm { dst, a: l(a), imm },
                 _ => int_bin(*op, dst, l(a), l(b)),
             },
             Op::IntCmp(cmp, a, b) => match self.uses.imm(*b) {
@@ -286,6 +287,12 @@ fn int_bin(op: IntBin, dst: Local, a: Local, b: Local) -> Ins {
         IntBin::Xor => Ins::Xor { dst, a, b },
         IntBin::Add => Ins::AddWrap { dst, a, b },
         IntBin::Sub => Ins::SubWrap { dst, a, b },
+        // Here, checks that hold cost nothing of note.
+        IntBin::Mul => Ins::Mul { dst, a, b },
+        IntBin::Div => Ins::Div { dst, a, b },
+        IntBin::Rem => Ins::Rem { dst, a, b },
+        IntBin::Shl => Ins::Shl { dst, a, b },
+        IntBin::Shr => Ins::Shr { dst, a, b },
     }
 }
 

@@ -110,7 +110,7 @@ impl Uses {
     fn inst(&mut self, inst: &Inst) {
         match &inst.op {
             Op::Call(..) | Op::Host(..) => {}
-            Op::IntCmp(_, a, b) | Op::IntBin(IntBin::Add, a, b) => {
+            Op::IntCmp(_, a, b) | Op::IntBin(IntBin::Add | IntBin::Mul, a, b) => {
                 self.want(*a);
                 self.want_unless_imm(*b);
             }
