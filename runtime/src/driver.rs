@@ -73,35 +73,19 @@ enum Stop {
     Ends(bool),
 }
 
+/// Runs a strand until it waits or ends. A user whose iteration has ended begins the next one in the next turn, behind
+/// all that has arrived: to answer each response at once would wake a server for each one, which costs more than caches.
 fn run_strand(ctx: &Ctx, worker: &Worker, id: StrandId) {
-    // A user whose iteration ends behind a wait begins the next one while the caches have it. One that does not wait
-    // leaves others their turn.
-    if run_slice(ctx, worker, id) && worker.take_if_last(id) {
-        run_slice(ctx, worker, id);
-    }
-}
-
-/// Runs a strand until it waits or ends; true if it has ended, and had waited before.
-fn run_slice(ctx: &Ctx, worker: &Worker, id: StrandId) -> bool {
     if !worker.enter_strand(ctx, id) {
-        return false;
+        return;
     }
     worker.stop.next_slice();
-    let top = worker.top_frame();
-    // SAFETY: a strand that was entered has a frame.
-    let resumed = !unsafe { is_unstarted(top) };
-    let stop = run_frames(ctx, worker, top);
+    let stop = run_frames(ctx, worker, worker.top_frame());
     worker.leave_strand(ctx);
     match stop {
-        Stop::Waits => false,
-        Stop::Yields => {
-            worker.queue(id);
-            false
-        }
-        Stop::Ends(ok) => {
-            end_strand(ctx, worker, id, ok);
-            resumed
-        }
+        Stop::Waits => (),
+        Stop::Yields => worker.queue(id),
+        Stop::Ends(ok) => end_strand(ctx, worker, id, ok),
     }
 }
 

@@ -23,7 +23,7 @@ use scn_compiler::Span;
 use scn_compiler::ir::Function;
 use std::fmt;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use unit::Unit;
 
 /// Set in the position of a place that native code names: the rest counts instructions and terminators of the
@@ -38,7 +38,7 @@ pub struct Native {
     /// For each function that waits, its code.
     resume: Vec<Option<NativeResume>>,
     /// Texts that the code makes once and reads by their address.
-    _texts: Vec<Box<AtomicU64>>,
+    texts: Vec<Box<AtomicU64>>,
     /// Owns the memory of the code. No lock is taken while code runs.
     module: Mutex<Option<JITModule>>,
 }
@@ -92,6 +92,12 @@ pub(crate) fn span(function: &Function, position: u32) -> Span {
 }
 
 impl Native {
+    /// Texts are made anew: a param that they hold has another value.
+    pub(crate) fn forget_texts(&self) {
+        let texts = self.texts.iter();
+        texts.for_each(|text| text.store(0, Ordering::Release));
+    }
+
     /// Runs a frame of a waiting function; none if it is of another.
     ///
     /// # Safety

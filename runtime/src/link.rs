@@ -177,6 +177,9 @@ impl Linked {
         self.globals[index as usize].store(frozen, Ordering::Release);
         let texts = self.code.iter().flat_map(|code| &code.texts);
         texts.for_each(|text| text.store(0, Ordering::Release));
+        if let Some(native) = self.native() {
+            native.forget_texts();
+        }
     }
 
     /// The bits of a constant object.

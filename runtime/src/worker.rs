@@ -450,16 +450,6 @@ impl Worker {
         self.with_running(|strand| strand.stack.top())
     }
 
-    /// Takes the strand back out of the ready list if it was queued last.
-    pub(crate) fn take_if_last(&self, id: StrandId) -> bool {
-        let mut ready = self.ready.borrow_mut();
-        let is_last = ready.back() == Some(&id);
-        if is_last {
-            ready.pop_back();
-        }
-        is_last
-    }
-
     /// Cancels a strand as a whole, or to a depth of its scopes. It unwinds when it has its next turn.
     pub(crate) fn cancel(&self, ctx: &Ctx, id: StrandId, depth: u32) {
         let interrupted = match self.strands.borrow_mut().find(id) {

@@ -116,7 +116,7 @@ impl Engine {
     }
 }
 
-/// The texts of the log lines in the output of `scn run --json`.
+/// The texts of the log lines in the output of `scn run --json`, without space behind the last one, as of Lua.
 pub(crate) fn logged(printed: &str) -> String {
     let events = printed
         .lines()
@@ -124,7 +124,7 @@ pub(crate) fn logged(printed: &str) -> String {
     let texts = events
         .filter(|event| event["type"] == "log")
         .filter_map(|event| event["text"].as_str().map(str::to_owned));
-    texts.collect::<Vec<_>>().join("\n")
+    texts.collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
 
 /// A bar that a ratio is held against, over a group of programs.

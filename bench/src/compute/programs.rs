@@ -60,7 +60,7 @@ const fn library(name: &'static str, size: u64, large: u64) -> Program {
 pub(crate) const PROGRAMS: [Program; 15] = [
     language("fib", 32, 37),
     language("loop_sum", 4_000, 20_000),
-    language("sieve", 3_000_000, 10_000_000),
+    language("sieve", 3_000_000, 4_000_000),
     language("nbody", 100_000, 2_000_000),
     language("spectral_norm", 300, 1_500),
     language("mandelbrot", 400, 1_800),

@@ -225,7 +225,7 @@ impl<'a> Unit<'a> {
         };
         Ok(Native {
             resume: functions.map(resume).collect(),
-            _texts: self.texts,
+            texts: self.texts,
             module: Mutex::new(Some(self.module)),
         })
     }
