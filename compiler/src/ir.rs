@@ -357,8 +357,18 @@ pub struct Function {
     pub recursive: bool,
     /// Where registers live; made by the last pass.
     pub frame: Option<Frame>,
+    /// Places that lie in other functions, whose code was inlined here; sorted.
+    pub inlined: Vec<(Span, FuncId)>,
     /// Its head.
     pub span: Span,
+}
+
+impl Function {
+    /// The function that a place of this one's code lies in: another one if that was inlined here.
+    pub fn origin(&self, span: Span) -> Option<FuncId> {
+        let found = self.inlined.binary_search_by_key(&span, |place| place.0);
+        found.ok().map(|at| self.inlined[at].1)
+    }
 }
 
 /// A parameter.

@@ -1,6 +1,6 @@
 //! What makes a lowered program ready to run. Enter at [`run`].
 //!
-//! `intrinsics` makes operations of host functions that are some; `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `demand` narrows what
+//! `intrinsics` makes operations of host functions that are some; `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `inline` and `scalars` do without calls and objects that are not needed; `demand` narrows what
 //! is parsed to what is read of it; `ranges` leaves out checks that cannot fail; `params` decides which parameters are owned; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
 //! `frames` gives registers their homes.
 //! In debug builds the verifier looks at the result of each.
@@ -11,10 +11,12 @@ mod demand;
 pub(crate) mod dominators;
 mod frames;
 pub(crate) mod graph;
+mod inline;
 mod intrinsics;
 mod ownership;
 mod params;
 mod ranges;
+mod scalars;
 mod simplify;
 
 use crate::ir::{FuncId, Program};
@@ -26,6 +28,8 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
         simplify::simplify(function);
     }
     calls::run(program, strands);
+    inline::run(program);
+    scalars::run(program);
     demand::run(program);
     ranges::run(program);
     verify(program, crate::ir::Stage::Ssa);

@@ -235,11 +235,14 @@ impl Linked {
             .map_or(Span::default(), |code| code.span(pc))
     }
 
-    /// The place of an operation.
+    /// The place of an operation: in the function that it was written in, wherever its code is.
     pub(crate) fn place(&self, function: u32, pc: u32) -> Place {
+        let span = self.span(function, pc);
+        let running = self.program.functions.get(function as usize);
+        let origin = running.and_then(|running| running.origin(span));
         Place {
-            function,
-            span: self.span(function, pc),
+            function: origin.map_or(function, |origin| origin.0),
+            span,
         }
     }
 }

@@ -59,6 +59,7 @@ impl<'h> Tables<'h> {
             waits: false,
             recursive: false,
             frame: None,
+            inlined: Vec::new(),
             span,
         });
         FuncId(self.program.functions.len() as u32 - 1)

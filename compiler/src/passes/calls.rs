@@ -90,7 +90,7 @@ fn waiting(program: &Program, callees: &[Vec<FuncId>], strands: &[FuncId]) -> Ve
 }
 
 /// Strongly connected components, callees first (Tarjan, with a stack of its own).
-fn components(callees: &[Vec<FuncId>]) -> Vec<Vec<FuncId>> {
+pub(super) fn components(callees: &[Vec<FuncId>]) -> Vec<Vec<FuncId>> {
     let mut search = Tarjan {
         callees,
         index: vec![None; callees.len()],

@@ -119,7 +119,7 @@ fn unify_params(function: &mut Function) -> bool {
 }
 
 /// Leaves out the other parameters, with their arguments.
-fn keep_params(function: &mut Function, keep: &dyn Fn(Reg) -> bool) {
+pub(crate) fn keep_params(function: &mut Function, keep: &dyn Fn(Reg) -> bool) {
     let params: Vec<Vec<Reg>> = function
         .blocks
         .iter()

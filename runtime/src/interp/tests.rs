@@ -68,6 +68,7 @@ fn function(params: &[(u32, bool)], regs: &[Ty], results: &[Ty], blocks: Vec<Blo
         waits: false,
         recursive: false,
         frame: None,
+        inlined: Vec::new(),
         span: Span::default(),
     }
 }

@@ -20,6 +20,7 @@ impl Parser {
             waits: false,
             recursive: false,
             frame: None,
+            inlined: Vec::new(),
             span: Span::default(),
         };
         self.lexer.mark('(')?;
