@@ -39,6 +39,8 @@ pub struct Native {
     resume: Vec<Option<NativeResume>>,
     /// Texts that the code makes once and reads by their address.
     texts: Vec<Box<AtomicU64>>,
+    /// Words that the code reads by their address.
+    _templates: Vec<Box<[u64]>>,
     /// Owns the memory of the code. No lock is taken while code runs.
     module: Mutex<Option<JITModule>>,
 }

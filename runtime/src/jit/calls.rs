@@ -6,7 +6,7 @@ use crate::ctx::Ctx;
 use crate::host::{Call, ERROR, NONE};
 use crate::interp::DEPTH_LIMIT;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self as clif, AbiParam, InstBuilder, Signature, Value, types};
+use cranelift_codegen::ir::{self as clif, AbiParam, InstBuilder, SigRef, Signature, Value, types};
 use scn_compiler::ir::{CheckedOp, FuncId, Inst, NativeId, Op, Reg, Target, TryOp};
 
 /// The operator of checked arithmetic, as errors name it.
@@ -279,6 +279,17 @@ impl<'a> Emit<'_, 'a, '_> {
         self.store(none, self.ctx, Ctx::NEXT_SITE as i32);
     }
 
+    fn host_signature(&mut self) -> SigRef {
+        let (conv, b) = (self.unit.conv(), &mut self.b);
+        *self.host_signature.get_or_insert_with(|| {
+            let mut signature = Signature::new(conv);
+            let word = AbiParam::new(types::I64);
+            signature.params.extend([word, word]);
+            signature.returns.extend([word, word]);
+            b.import_signature(signature)
+        })
+    }
+
     /// Calls a host function that does not wait.
     fn call_host(
         &mut self,
@@ -294,11 +305,7 @@ impl<'a> Emit<'_, 'a, '_> {
         let inout = usize::from(row.def.signature.inout);
         self.set_site();
         let place = self.spill(args);
-        let mut signature = Signature::new(self.unit.conv());
-        let word = AbiParam::new(types::I64);
-        signature.params.extend([word, word]);
-        signature.returns.extend([word, word]);
-        let signature = self.b.import_signature(signature);
+        let signature = self.host_signature();
         let address = self.int(entry as usize as i64);
         let call = self
             .b

@@ -8,8 +8,8 @@ use crate::ctx::Ctx;
 use crate::frame::HEADER;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self as clif, FuncRef, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind,
-    Type, Value, types,
+    self as clif, FuncRef, InstBuilder, MemFlagsData, SigRef, StackSlot, StackSlotData,
+    StackSlotKind, Type, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
 use cranelift_module::Module;
@@ -39,10 +39,14 @@ pub(super) struct Emit<'u, 'a, 'b> {
     entries: HashMap<Entry, FuncRef>,
     stubs: HashMap<Entry, FuncRef>,
     callees: HashMap<usize, FuncRef>,
-    /// Ints that are constants.
-    ints: HashMap<Reg, i64>,
+    /// Registers that are constants.
+    constants: HashMap<Reg, u64>,
     /// Registers that hold the same each time: constants and globals.
     fixed: HashSet<Reg>,
+    /// Whether little code matters more than quick code: on error paths, and where requests take longer than counts.
+    pub is_lean: bool,
+    /// The signature of host functions.
+    pub host_signature: Option<SigRef>,
     /// The reporting site that the next host call names itself.
     pub named_site: Option<u32>,
     /// Where arguments lie that are passed in memory.
@@ -69,12 +73,16 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
             .map(|ty| b.declare_var(machine_type(*ty)))
             .collect();
         let blocks = function.blocks.iter().map(|_| b.create_block()).collect();
+        let linked = unit.linked;
         let constant = |inst: &scn_compiler::ir::Inst| match inst.op {
-            Op::Int(int) => Some((inst.results[0], int)),
+            Op::Int(int) => Some((inst.results[0], int.cast_unsigned())),
+            Op::Float(bits) => Some((inst.results[0], bits)),
+            Op::Null => Some((inst.results[0], 0)),
+            Op::Const(id) => Some((inst.results[0], linked.constant(id.index()))),
             _ => None,
         };
         let insts = function.blocks.iter().flat_map(|block| &block.insts);
-        let ints = insts.clone().filter_map(constant).collect();
+        let constants = insts.clone().filter_map(constant).collect();
         let fixed = insts.filter(|inst| is_fixed(&inst.op));
         let fixed = fixed
             .flat_map(|inst| inst.results.iter().copied())
@@ -94,8 +102,10 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
             entries: HashMap::new(),
             stubs: HashMap::new(),
             callees: HashMap::new(),
-            ints,
+            constants,
             fixed,
+            is_lean: function.waits,
+            host_signature: None,
             named_site: None,
             scratch: None,
             place: 0,
@@ -118,7 +128,13 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
 
     /// The int that a register always holds.
     pub(super) fn known_int(&self, reg: Reg) -> Option<i64> {
-        self.ints.get(&reg).copied()
+        let is_int = self.class(reg) == Ty::Int;
+        is_int.then(|| self.known_bits(reg).map(u64::cast_signed))?
+    }
+
+    /// The bits that a register always holds.
+    pub(super) fn known_bits(&self, reg: Reg) -> Option<u64> {
+        self.constants.get(&reg).copied()
     }
 
     /// Whether a register holds the same each time.

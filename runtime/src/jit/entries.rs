@@ -91,6 +91,7 @@ macro_rules! entries {
 
 entries! {
     Free = free(&Ctx, u64);
+    Release = release(&Ctx, u64);
     Slots = slots(&Ctx, u64, u64) -> u64;
     Boxed = boxed(&Ctx, u64, u64) -> u64;
     List = list(&Ctx, u64, u64) -> u64;
@@ -118,6 +119,7 @@ entries! {
     Failed = failed(&Ctx, u64, u64);
     Landed = landed(&Ctx, u64);
     Push = push(&Ctx, u64) -> *mut Frame;
+    PushFilled = push_filled(&Ctx, u64, *const u64, u64) -> *mut Frame;
     Join = join(&Ctx, *const WaitOp, *const u64);
     Spawn = spawn(&Ctx, u64, *const u64, u64);
     Results = results(&Ctx) -> *const u64;
@@ -131,6 +133,13 @@ pub(super) const OPERATORS: [&str; 8] = ["+", "-", "*", "/", "%", "<<", ">>", "n
 unsafe extern "C" fn free(ctx: &Ctx, bits: u64) {
     // SAFETY: upheld by the caller.
     unsafe { ctx.heap.free_unreferenced(Obj::from_bits(bits)) };
+}
+
+/// # Safety
+/// The bits are null or an object of which the caller owns a reference.
+unsafe extern "C" fn release(ctx: &Ctx, bits: u64) {
+    // SAFETY: upheld by the caller.
+    unsafe { ctx.heap.release_slot(bits) };
 }
 
 /// # Safety
@@ -398,6 +407,22 @@ unsafe extern "C" fn landed(ctx: &Ctx, place: u64) {
 /// The row is one of the side table; the caller writes the arguments into the frame's slots and answers `Call`.
 unsafe extern "C" fn push(ctx: &Ctx, row: u64) -> *mut Frame {
     ctx.worker().push_frame(row as u32).as_ptr()
+}
+
+/// As [`push`], with the first slots of the frame copied from a template.
+///
+/// # Safety
+/// As [`push`]; the template has `count` words, and the frame as many slots.
+unsafe extern "C" fn push_filled(
+    ctx: &Ctx,
+    row: u64,
+    template: *const u64,
+    count: u64,
+) -> *mut Frame {
+    let frame = ctx.worker().push_frame(row as u32).as_ptr();
+    // SAFETY: upheld by the caller.
+    unsafe { Frame::slots(frame).copy_from_nonoverlapping(template, count as usize) };
+    frame
 }
 
 /// Begins a join.

@@ -129,6 +129,7 @@ impl<'a> Emit<'_, 'a, '_> {
             let first = positions[id.index()];
             self.b.switch_to_block(self.blocks[id.index()]);
             self.begun.insert(id);
+            self.is_lean = block.cold || self.function.waits;
             if block.cold {
                 self.b.set_cold_block(self.blocks[id.index()]);
             }

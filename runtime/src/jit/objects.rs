@@ -242,6 +242,10 @@ impl<'a> Emit<'_, 'a, '_> {
 
     /// Gives a reference up, and frees the object with the last one.
     pub(super) fn release(&mut self, object: Value) {
+        if self.is_lean {
+            self.call_entry(Entry::Release, &[self.ctx, object]);
+            return;
+        }
         let (there, mortal, on) = self.count_blocks();
         let last = self.cold_block();
         self.b.ins().brif(object, there, &[], on, &[]);

@@ -33,6 +33,8 @@ pub(super) struct Unit<'a> {
     stubs: HashMap<Entry, FuncId>,
     /// Texts that are the same each time, null before they are made.
     texts: Vec<Box<AtomicU64>>,
+    /// What frames of callees begin with.
+    templates: Vec<Box<[u64]>>,
     /// Whether a reporting site may be named elsewhere than right before the call.
     pub loose_sites: bool,
     listing: String,
@@ -94,6 +96,7 @@ impl<'a> Unit<'a> {
             entries: HashMap::new(),
             stubs: HashMap::new(),
             texts: Vec::new(),
+            templates: Vec::new(),
             loose_sites: linked.program.functions.iter().any(names_sites_early),
             listing: String::new(),
         };
@@ -114,6 +117,14 @@ impl<'a> Unit<'a> {
         let place = Box::new(AtomicU64::new(0));
         let at = place.as_ptr() as usize;
         self.texts.push(place);
+        at
+    }
+
+    /// Words that frames begin with; they stay where they are as long as the code.
+    pub(super) fn new_template(&mut self, words: Vec<u64>) -> usize {
+        let words = words.into_boxed_slice();
+        let at = words.as_ptr() as usize;
+        self.templates.push(words);
         at
     }
 
@@ -226,6 +237,7 @@ impl<'a> Unit<'a> {
         Ok(Native {
             resume: functions.map(resume).collect(),
             texts: self.texts,
+            _templates: self.templates,
             module: Mutex::new(Some(self.module)),
         })
     }

@@ -69,10 +69,23 @@ impl<'a> Emit<'_, 'a, '_> {
     /// Pushes a frame with its arguments.
     fn push(&mut self, row: u32, args: &[Reg]) {
         let row = self.int(row.into());
-        let frame = self.ask(Entry::Push, &[self.ctx, row]);
-        for (slot, arg) in (0u32..).zip(args) {
-            let value = self.get(*arg);
-            self.store(value, frame, slot_offset(slot));
+        let template: Vec<Option<u64>> = args.iter().map(|arg| self.known_bits(*arg)).collect();
+        let known = template.iter().flatten().count();
+        // A few constants are written one by one; most arguments of a call with options are constants.
+        let frame = match known > 3 {
+            true => {
+                let words = template.iter().map(|bits| bits.unwrap_or(0)).collect();
+                let template = self.unit.new_template(words);
+                let (template, count) = (self.int(template as i64), self.int(args.len() as i64));
+                self.ask(Entry::PushFilled, &[self.ctx, row, template, count])
+            }
+            false => self.ask(Entry::Push, &[self.ctx, row]),
+        };
+        for ((slot, arg), bits) in (0u32..).zip(args).zip(template) {
+            if known <= 3 || bits.is_none() {
+                let value = self.get(*arg);
+                self.store(value, frame, slot_offset(slot));
+            }
         }
     }
 
