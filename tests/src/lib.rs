@@ -9,5 +9,6 @@ pub mod filter;
 pub mod folder;
 pub mod markdown;
 pub mod program;
+pub mod story;
 pub mod stress;
 pub mod tree;

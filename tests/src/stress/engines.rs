@@ -1,14 +1,8 @@
 //! Runs one program on all engines and compares the stories. Enter at [`compare`].
 
 use super::program::BROKEN;
-use scn_compiler::ir::Program;
-use scn_compiler::source::{Loader, Source};
-use scn_runtime::event::{End, Event, Observer};
-use scn_runtime::fault::{Fault, Place};
+use crate::story::{link, plan, program, same, tell};
 use scn_runtime::run::Engine;
-use scn_runtime::{Linked, Plan, StopHandle, What, run};
-use std::sync::Arc;
-use std::time::Duration;
 
 /// What all engines have done.
 #[derive(Debug)]
@@ -19,182 +13,27 @@ pub struct Compared {
     pub runs: usize,
 }
 
-struct NoFiles;
-
-impl Loader for NoFiles {
-    fn load(&self, _: &str, path: &str) -> Result<Source, String> {
-        Err(format!(
-            "generated programs import nothing, not even {path}"
-        ))
-    }
-}
-
-/// What a run did, as lines.
-struct Story<'a> {
-    linked: &'a Arc<Linked>,
-    lines: Vec<String>,
-    /// After how many lines machine code takes over.
-    switch: Option<usize>,
-}
-
-impl Observer for Story<'_> {
-    fn event(&mut self, event: Event) {
-        let Some(line) = self.line(event) else {
-            return;
-        };
-        self.lines.push(line);
-        if self.switch == Some(self.lines.len()) {
-            let compiled = self.linked.compile();
-            self.lines
-                .extend(compiled.err().map(|why| format!("no code: {why}")));
-        }
-    }
-}
-
-impl Story<'_> {
-    fn line(&self, event: Event) -> Option<String> {
-        Some(match event {
-            Event::Log { text, place, .. } => format!("{text} {}", self.place(&place)),
-            Event::Check {
-                site,
-                label,
-                ok,
-                sides,
-                error,
-            } => {
-                let error = error.map(|fault| self.fault(&fault));
-                format!("check {site} {label:?} {ok} {sides:?} {error:?}")
-            }
-            Event::StepBegin { site, name, depth } => format!("begin {site} {name:?} {depth}"),
-            Event::StepEnd {
-                site, nanos, ok, ..
-            } => format!("step {site} {nanos} {ok}"),
-            Event::SectionEnd {
-                section,
-                nanos,
-                end,
-            } => {
-                let end = match end {
-                    End::Failed(fault) => self.fault(&fault),
-                    other => format!("{other:?}"),
-                };
-                format!("end {:?} {nanos} {end}", section.kind)
-            }
-            Event::DeferFailed { fault } => format!("defer {}", self.fault(&fault)),
-            _ => return None,
-        })
-    }
-
-    fn fault(&self, fault: &Fault) -> String {
-        let data = fault.data();
-        let place = data.place.as_ref().map(|place| self.place(place));
-        let trace: Vec<String> = data.trace.iter().map(|place| self.place(place)).collect();
-        format!(
-            "{} {:?} {:?} at {place:?} by {trace:?}",
-            fault.kind(),
-            data.operation,
-            fault.message()
-        )
-    }
-
-    fn place(&self, place: &Place) -> String {
-        let name = self.linked.function_name(place.function);
-        format!("[{name} {}..{}]", place.span.start, place.span.end)
-    }
-}
-
-/// The program of a text.
-fn program(text: &str) -> Result<Program, String> {
-    let entry = Source {
-        name: "generated.scn".to_owned(),
-        text: text.to_owned(),
-    };
-    let checked = scn_compiler::check(entry, &NoFiles, &scn_stdlib::LIBRARY);
-    let Some(hir) = &checked.hir else {
-        let found = checked.diagnostics.iter();
-        let found: Vec<String> = found
-            .filter(|found| found.code.to_string().starts_with('E'))
-            .map(|found| {
-                let at = found.labels.first().map_or(0, |(span, _)| span.start);
-                let line = text[..at as usize].lines().count();
-                format!("{} line {line}: {}", found.code, found.message)
-            })
-            .collect();
-        return Err(format!("it is refused: {found:#?}"));
-    };
-    Ok(scn_compiler::lower(&checked.sources, hir))
-}
-
-fn link(program: &Program) -> Result<Arc<Linked>, String> {
-    let linked = Linked::link(program.clone(), &scn_stdlib::natives());
-    linked
-        .map(Arc::new)
-        .map_err(|error| format!("it does not link: {error}"))
-}
-
-/// Runs a program once.
-fn story(
-    linked: &Arc<Linked>,
-    engine: Engine,
-    switch: Option<usize>,
-) -> Result<Vec<String>, String> {
-    let plan = Plan {
-        virtual_clock: true,
-        engine,
-        limit: Some(Duration::from_secs(3600)),
-        grace: Some(Duration::from_secs(1)),
-        ..Plan::new(What::Scenarios(Vec::new()))
-    };
-    let mut story = Story {
-        linked,
-        lines: Vec::new(),
-        switch,
-    };
-    let outcome = run(linked, &plan, &mut story, &StopHandle::new());
-    let mut outcome = outcome.map_err(|error| format!("it does not run: {error}"))?;
-    let mut lines = story.lines;
-    outcome.report = None;
-    lines.push(format!("{outcome:?}"));
-    match outcome.live_objects {
-        0 => Ok(lines),
-        live => Err(format!("{live} objects are left")),
-    }
-}
-
 /// Runs a program on all engines, and says how they differ if they do.
 pub fn compare(text: &str) -> Result<Compared, String> {
     let program = program(text)?;
     let linked = link(&program)?;
-    let lines = story(&linked, Engine::Interp, None)?;
+    let lines = tell(&linked, &plan(Engine::Interp), None)?;
     if let Some(line) = lines.iter().find(|line| line.starts_with(BROKEN)) {
         return Err(line.clone());
     }
-    same("again", &lines, story(&linked, Engine::Interp, None))?;
-    same("compiled", &lines, story(&linked, Engine::Jit, None))?;
+    same("again", &lines, tell(&linked, &plan(Engine::Interp), None))?;
+    same("compiled", &lines, tell(&linked, &plan(Engine::Jit), None))?;
     let mut runs = 3;
     // The code of a switch is published while a user runs, behind the first line or in the middle.
     for switch in [1, lines.len() / 2] {
         let how = format!("compiled after {switch} lines");
         let begun = link(&program)?;
-        same(&how, &lines, story(&begun, Engine::Interp, Some(switch)))?;
+        same(
+            &how,
+            &lines,
+            tell(&begun, &plan(Engine::Interp), Some(switch)),
+        )?;
         runs += 1;
     }
     Ok(Compared { lines, runs })
-}
-
-fn same(how: &str, lines: &[String], other: Result<Vec<String>, String>) -> Result<(), String> {
-    let other = other.map_err(|why| format!("{how}: {why}"))?;
-    let differs = |(at, line): (usize, &String)| other.get(at) != Some(line);
-    let Some(at) = lines.iter().enumerate().position(differs) else {
-        return match other.get(lines.len()) {
-            None => Ok(()),
-            Some(more) => Err(format!("{how} it goes on: {more}")),
-        };
-    };
-    let before = lines[at.saturating_sub(3)..at].join("\n  ");
-    Err(format!(
-        "it differs {how}: behind\n  {before}\ncomes interpreted\n  {}\nand {how}\n  {}",
-        lines[at],
-        other.get(at).map_or("nothing", String::as_str)
-    ))
 }
