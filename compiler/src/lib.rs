@@ -15,5 +15,5 @@ pub mod source;
 pub use check::metrics::built_in_names as built_in_metrics;
 pub use check::{Checked, check, check_library, lint_descriptors};
 pub use diagnostics::{Code, Diagnostic, Severity, explain};
-pub use lower::lower;
+pub use lower::{Passes, lower, lower_with};
 pub use scn_grammar::{SourceId, Span};

@@ -30,10 +30,16 @@ mod tests;
 
 use crate::hir::Hir;
 use crate::ir::Program;
+pub use crate::passes::Passes;
 use crate::source::Sources;
 
 /// Lowers a checked program and runs the passes.
 pub fn lower(sources: &Sources, hir: &Hir) -> Program {
+    lower_with(sources, hir, Passes::All)
+}
+
+/// Lowers a checked program and runs some of the passes: what a program does must not depend on which.
+pub fn lower_with(sources: &Sources, hir: &Hir, passes: Passes) -> Program {
     let mut tables = tables::Tables::new(sources, hir);
     program::items(&mut tables);
     let tables::Tables {
@@ -41,6 +47,6 @@ pub fn lower(sources: &Sources, hir: &Hir) -> Program {
         strands,
         ..
     } = tables;
-    crate::passes::run(&mut program, &strands);
+    crate::passes::run(&mut program, &strands, passes);
     program
 }

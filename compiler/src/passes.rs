@@ -21,17 +21,31 @@ mod simplify;
 
 use crate::ir::{FuncId, Program};
 
-/// Runs all passes. `strands` are the functions that run as strands.
-pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
-    intrinsics::run(program);
+/// Which passes are run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passes {
+    /// All.
+    All,
+    /// Those without which no engine can run a program: nothing is made faster.
+    Needed,
+}
+
+/// Runs passes. `strands` are the functions that run as strands.
+pub(crate) fn run(program: &mut Program, strands: &[FuncId], passes: Passes) {
+    let is_fast = passes == Passes::All;
+    if is_fast {
+        intrinsics::run(program);
+    }
     for function in &mut program.functions {
         simplify::simplify(function);
     }
     calls::run(program, strands);
-    inline::run(program);
-    scalars::run(program);
-    demand::run(program);
-    ranges::run(program);
+    if is_fast {
+        inline::run(program);
+        scalars::run(program);
+        demand::run(program);
+        ranges::run(program);
+    }
     verify(program, crate::ir::Stage::Ssa);
     params::run(program, strands);
     constants::run(program);

@@ -1,5 +1,6 @@
 //! The story of a run: everything that a program tells, as lines that can be compared. Enter at [`tell`].
 
+use scn_compiler::Passes;
 use scn_compiler::ir::Program;
 use scn_compiler::source::{Loader, Source};
 use scn_runtime::event::{End, Event, Observer};
@@ -94,7 +95,7 @@ impl Story<'_> {
 }
 
 /// The program of a text, which the checker must accept.
-pub fn program(text: &str) -> Result<Program, String> {
+pub fn program(text: &str, passes: Passes) -> Result<Program, String> {
     let entry = Source {
         name: "generated.scn".to_owned(),
         text: text.to_owned(),
@@ -112,7 +113,7 @@ pub fn program(text: &str) -> Result<Program, String> {
             .collect();
         return Err(format!("it is refused: {found:#?}"));
     };
-    Ok(scn_compiler::lower(&checked.sources, hir))
+    Ok(scn_compiler::lower_with(&checked.sources, hir, passes))
 }
 
 /// A program that is ready to run.

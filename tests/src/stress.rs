@@ -1,7 +1,7 @@
 //! Random programs, and one meaning for all engines: what a program does must not depend on who runs it.
 //!
 //! [`generate`] makes the program of a seed, or of the bytes of a fuzzer: well typed by construction. [`compare`] runs it
-//! interpreted, compiled, and compiled in the middle of the run, and compares everything that each run tells: log lines,
+//! interpreted, compiled, compiled in the middle of the run, and without the passes that make it faster, and compares everything that each run tells: log lines,
 //! checks with their sides, errors with kinds, messages, places and traces, times on the virtual clock, and the objects
 //! that are left, which are none.
 

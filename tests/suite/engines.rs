@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+use scn_compiler::Passes;
 use scn_runtime::event::{Event, Observer};
 use scn_runtime::run::Engine;
 use scn_runtime::{Plan, StopHandle, run};
@@ -33,7 +34,7 @@ fn assert_told(lines: &[String], what: &str) {
 #[test]
 fn texts_of_params_are_made_anew_for_other_params() {
     let text = "param name: string\nfn text() -> string { return \"<${name}>\" }\nscenario s { log.info(text()) }\n";
-    let program = program(text).expect("it is right");
+    let program = program(text, Passes::All).expect("it is right");
     for engine in ENGINES {
         let linked = link(&program).expect("it links");
         for name in ["one", "two"] {
@@ -114,7 +115,7 @@ fn endless_loops_end_with_the_run() {
     for body in loops {
         let text =
             format!("{head}scenario s {{ var x = 0\n defer {{ log.info(\"left\") }}\n {body} }}\n");
-        let program = program(&text).expect("it is right");
+        let program = program(&text, Passes::All).expect("it is right");
         for engine in ENGINES {
             let linked = link(&program).expect("it links");
             let stop = StopHandle::new();
@@ -129,7 +130,7 @@ fn endless_loops_end_with_the_run() {
 #[cfg(target_os = "linux")]
 #[test]
 fn machine_code_is_never_writable() {
-    let program = program("scenario s { log.info(\"run\") }\n").expect("it is right");
+    let program = program("scenario s { log.info(\"run\") }\n", Passes::All).expect("it is right");
     let linked = link(&program).expect("it links");
     linked.compile().expect("it compiles");
     let maps = std::fs::read_to_string("/proc/self/maps").expect("the system tells");
