@@ -38,7 +38,7 @@ pub struct Native {
     /// For each function that waits, its code.
     resume: Vec<Option<NativeResume>>,
     /// Texts that the code makes once and reads by their address.
-    texts: Vec<Box<AtomicU64>>,
+    texts: Box<[AtomicU64]>,
     /// Words that the code reads by their address.
     _templates: Vec<Box<[u64]>>,
     /// Owns the memory of the code. No lock is taken while code runs.

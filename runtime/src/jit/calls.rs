@@ -70,7 +70,7 @@ impl<'a> Emit<'_, 'a, '_> {
                 self.raise_arithmetic("neg", *a, None);
             }
             TryOp::ToInt(a) => {
-                let value = self.to_int(*a, failed);
+                let value = self.truncate(*a, failed);
                 self.define_all(results, &[value]);
                 self.go(ok);
                 self.b.switch_to_block(failed);

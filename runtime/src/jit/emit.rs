@@ -13,7 +13,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
 use cranelift_module::Module;
-use scn_compiler::ir::{BlockId, Function, Mode, Op, Reg, Signatures, Target, Ty};
+use scn_compiler::ir::{Block, BlockId, Function, Op, Reg, Signatures, Target, Ty};
 use std::collections::{HashMap, HashSet};
 
 /// A function in the making.
@@ -376,17 +376,18 @@ fn is_fixed(op: &Op) -> bool {
 /// The most words that one operation of a function passes in memory.
 fn scratch_words(function: &Function) -> usize {
     let sigs = Signatures::default();
-    let mut most = 1;
-    let mut count = |each: &dyn Fn(&mut dyn FnMut(&Reg, Mode))| {
+    let of_inst = |op: &Op| {
         let mut words = 0;
-        each(&mut |_, _| words += 1);
-        most = most.max(words);
+        op.each_reg(&sigs, &mut |_, _| words += 1);
+        words
     };
-    for block in &function.blocks {
-        for inst in &block.insts {
-            count(&|f| inst.op.each_reg(&sigs, f));
-        }
-        count(&|f| block.term.each_reg(&sigs, f));
-    }
-    most
+    let of_end = |block: &Block| {
+        let mut words = 0;
+        block.term.each_reg(&sigs, &mut |_, _| words += 1);
+        words
+    };
+    let insts = function.blocks.iter().flat_map(|block| &block.insts);
+    let ends = function.blocks.iter().map(of_end);
+    let all = insts.map(|inst| of_inst(&inst.op)).chain(ends);
+    all.max().unwrap_or(0).max(1)
 }

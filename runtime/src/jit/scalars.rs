@@ -235,7 +235,7 @@ impl Emit<'_, '_, '_> {
     }
 
     /// The int towards zero, or `failed`.
-    pub(super) fn to_int(&mut self, a: Reg, failed: cranelift_codegen::ir::Block) -> Value {
+    pub(super) fn truncate(&mut self, a: Reg, failed: cranelift_codegen::ir::Block) -> Value {
         const LIMIT: f64 = 9_223_372_036_854_775_808.0;
         let float = self.get(a);
         let whole = self.b.ins().trunc(float);

@@ -15,6 +15,7 @@ use cranelift_codegen::{Context, isa::OwnedTargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
+use scn_compiler::ir::{Op, Program};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -32,7 +33,9 @@ pub(super) struct Unit<'a> {
     /// Ways to entries that leave all registers as they are, as far as code takes them.
     stubs: HashMap<Entry, FuncId>,
     /// Texts that are the same each time, null before they are made.
-    texts: Vec<Box<AtomicU64>>,
+    texts: Box<[AtomicU64]>,
+    /// How many of them are taken.
+    texts_taken: usize,
     /// What frames of callees begin with.
     templates: Vec<Box<[u64]>>,
     /// Whether a reporting site may be named elsewhere than right before the call.
@@ -73,6 +76,14 @@ fn target() -> Result<OwnedTargetIsa, CompileError> {
         .map_err(|error| CompileError(error.to_string()))
 }
 
+/// A place for each text that a program makes.
+fn places_for_texts(program: &Program) -> Box<[AtomicU64]> {
+    let blocks = program.functions.iter().flat_map(|f| &f.blocks);
+    let insts = blocks.flat_map(|block| &block.insts);
+    let texts = insts.filter(|inst| matches!(inst.op, Op::Format(_)));
+    texts.map(|_| AtomicU64::new(0)).collect()
+}
+
 /// The signature of the stub of an entry.
 fn stub_signature(entry: Entry) -> Signature {
     let mut signature = Signature::new(CallConv::PreserveAll);
@@ -95,7 +106,8 @@ impl<'a> Unit<'a> {
             shapes: shapes(&linked.program),
             entries: HashMap::new(),
             stubs: HashMap::new(),
-            texts: Vec::new(),
+            texts: places_for_texts(&linked.program),
+            texts_taken: 0,
             templates: Vec::new(),
             loose_sites: linked.program.functions.iter().any(names_sites_early),
             listing: String::new(),
@@ -114,10 +126,9 @@ impl<'a> Unit<'a> {
 
     /// A place for a text that is the same each time; it stays where it is as long as the code.
     pub(super) fn new_text(&mut self) -> usize {
-        let place = Box::new(AtomicU64::new(0));
-        let at = place.as_ptr() as usize;
-        self.texts.push(place);
-        at
+        let place = &self.texts[self.texts_taken];
+        self.texts_taken += 1;
+        place.as_ptr() as usize
     }
 
     /// Words that frames begin with; they stay where they are as long as the code.
