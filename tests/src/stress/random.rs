@@ -1,9 +1,11 @@
 //! Choices: the bytes of a fuzzer as long as there are some, then a stream of numbers that is the same everywhere
 //! (splitmix64, Steele, Lea and Flood 2014).
 
+use std::collections::VecDeque;
+
 /// A stream of choices.
 pub struct Random {
-    bytes: std::vec::IntoIter<u8>,
+    bytes: VecDeque<u8>,
     state: u64,
 }
 
@@ -11,7 +13,7 @@ impl Random {
     /// The stream of a seed.
     pub fn new(seed: u64) -> Random {
         Random {
-            bytes: Vec::new().into_iter(),
+            bytes: VecDeque::new(),
             state: seed,
         }
     }
@@ -19,14 +21,14 @@ impl Random {
     /// Choices that bytes make: another byte makes much the same program.
     pub fn from_bytes(bytes: &[u8]) -> Random {
         Random {
-            bytes: bytes.to_vec().into_iter(),
+            bytes: bytes.iter().copied().collect(),
             state: 0,
         }
     }
 
     /// Uniform enough in `0..bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        if let Some(byte) = self.bytes.next() {
+        if let Some(byte) = self.bytes.pop_front() {
             return usize::from(byte) % bound;
         }
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
