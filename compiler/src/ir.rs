@@ -481,7 +481,10 @@ pub enum Op {
     MapInsert(Reg, Reg, Reg),
     /// Appends to a list; the result is the new list. (list own, value own)
     ListPush(Reg, Reg),
-    /// Puts an element back into a unique list after [`TryOp::ListTake`]. (list, index, value own)
+    /// Moves a pointer out of a unique list at an index known to be inside, leaving null; owned.
+    ListTake(Reg, Reg),
+    /// Puts an element into a unique list at an index known to be inside, dropping what was there.
+    /// (list, index, value own)
     ListPut(Reg, Reg, Reg),
     /// Deep equality of two objects, `string`s too; null equals null only.
     Equal(Reg, Reg),

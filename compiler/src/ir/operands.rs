@@ -73,7 +73,7 @@ macro_rules! visitors {
                     Op::Int(_) | Op::Float(_) | Op::Const(_) | Op::Null | Op::Global(_) | Op::CellLoad(_)
                     | Op::CellTake(_) | Op::ErrTake | Op::ErrIsCancel | Op::ErrTrace | Op::Site(_) => {}
                     Op::IntBin(_, a, b) | Op::IntCmp(_, a, b) | Op::FloatBin(_, a, b) | Op::FloatCmp(_, a, b)
-                    | Op::OptBox(_, a, b) | Op::ListAt(a, b) | Op::MapKeyAt(a, b) | Op::MapValueAt(a, b)
+                    | Op::OptBox(_, a, b) | Op::ListAt(a, b) | Op::ListTake(a, b) | Op::MapKeyAt(a, b) | Op::MapValueAt(a, b)
                     | Op::MapGet(a, b) | Op::MapTake(a, b) | Op::Equal(a, b) => { f(a, Borrow); f(b, Borrow) }
                     Op::FloatNeg(a) | Op::FloatUn(_, a) | Op::Not(a) | Op::ToFloat(a) | Op::IsNull(a) | Op::OptFlag(a)
                     | Op::OptPayload(a) | Op::Box(_, a) | Op::Load(a, _) | Op::Take(a, _) | Op::ListLen(a)
@@ -304,6 +304,7 @@ impl Op {
             Op::Take(..)
                 | Op::Store(..)
                 | Op::MapTake(..)
+                | Op::ListTake(..)
                 | Op::ListPut(..)
                 | Op::CellTake(_)
                 | Op::CellStore(..)
@@ -324,9 +325,11 @@ impl Op {
     /// The object that the instruction changes in place.
     pub fn changes(&self) -> Option<Reg> {
         match self {
-            Op::Take(a, _) | Op::Store(a, _, _) | Op::MapTake(a, _) | Op::ListPut(a, _, _) => {
-                Some(*a)
-            }
+            Op::Take(a, _)
+            | Op::Store(a, _, _)
+            | Op::MapTake(a, _)
+            | Op::ListTake(a, _)
+            | Op::ListPut(a, _, _) => Some(*a),
             _ => None,
         }
     }

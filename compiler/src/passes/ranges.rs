@@ -28,7 +28,11 @@ pub(crate) fn run(program: &mut Program) {
 fn is_check(op: &TryOp) -> bool {
     matches!(
         op,
-        TryOp::Int(..) | TryOp::Neg(_) | TryOp::ListGet(..) | TryOp::ListSet(..)
+        TryOp::Int(..)
+            | TryOp::Neg(_)
+            | TryOp::ListGet(..)
+            | TryOp::ListTake(..)
+            | TryOp::ListSet(..)
     )
 }
 
@@ -52,6 +56,7 @@ enum Sure {
     /// `-x`
     Neg(Reg),
     Element(Reg, Reg),
+    TakeElement(Reg, Reg),
     SetElement(Reg, Reg, Reg),
 }
 
@@ -74,6 +79,9 @@ fn sure(facts: &Facts<'_>, op: &TryOp, block: BlockId) -> Option<Sure> {
         TryOp::ListGet(list, at) => facts
             .is_inside(at, list, block)
             .then_some(Sure::Element(list, at)),
+        TryOp::ListTake(list, at) => facts
+            .is_inside(at, list, block)
+            .then_some(Sure::TakeElement(list, at)),
         TryOp::ListSet(list, at, value) => facts
             .is_inside(at, list, block)
             .then_some(Sure::SetElement(list, at, value)),
@@ -173,6 +181,7 @@ impl Rewrite<'_> {
                 self.push(results, Op::IntBin(IntBin::Sub, zero, a));
             }
             Sure::Element(list, at) => self.push(results, Op::ListAt(list, at)),
+            Sure::TakeElement(list, at) => self.push(results, Op::ListTake(list, at)),
             Sure::SetElement(list, at, value) => {
                 let unique = results[0];
                 self.push(results, Op::Unique(list));

@@ -86,6 +86,14 @@ impl<'a> Emit<'_, 'a, '_> {
                 let place = self.element(list, at);
                 self.load(types::I64, place, 0)
             }
+            Op::ListTake(list, at) => {
+                let (list, at) = (self.get(*list), self.get(*at));
+                let place = self.element(list, at);
+                let taken = self.load(types::I64, place, 0);
+                let null = self.int(0);
+                self.store(null, place, 0);
+                taken
+            }
             Op::MapLen(a) => {
                 let map = self.get(*a);
                 self.load_u32(map, offset_of!(layout::Map, len))

@@ -153,6 +153,7 @@ impl Parser {
             "map_take" => self.two().map(|(a, b)| Op::MapTake(a, b))?,
             "map_insert" => Op::MapInsert(self.reg()?, self.then_reg()?, self.then_reg()?),
             "list_push" => self.two().map(|(a, b)| Op::ListPush(a, b))?,
+            "list_take_at" => self.two().map(|(a, b)| Op::ListTake(a, b))?,
             "list_put" => Op::ListPut(self.reg()?, self.then_reg()?, self.then_reg()?),
             "equal" => self.two().map(|(a, b)| Op::Equal(a, b))?,
             "format" => Op::Format(self.format_parts()?),

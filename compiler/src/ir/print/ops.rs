@@ -52,6 +52,7 @@ pub(in crate::ir) fn op_parts(op: &Op) -> (&'static str, Vec<Arg>) {
         Op::MapTake(a, b) => ("map_take", vec![r(a), r(b)]),
         Op::MapInsert(a, b, c) => ("map_insert", vec![r(a), r(b), r(c)]),
         Op::ListPush(a, b) => ("list_push", vec![r(a), r(b)]),
+        Op::ListTake(a, b) => ("list_take_at", vec![r(a), r(b)]),
         Op::ListPut(a, b, c) => ("list_put", vec![r(a), r(b), r(c)]),
         Op::Equal(a, b) => ("equal", vec![r(a), r(b)]),
         Op::Format(parts) => (

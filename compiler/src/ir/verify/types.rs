@@ -304,6 +304,7 @@ fn shape(op: &Op, operands: usize) -> (Vec<Class>, &'static [Class]) {
         Op::MapTake(..) => (&[P, A], &[I, P]),
         Op::MapInsert(..) => (&[P, A, A], &[P]),
         Op::ListPush(..) => (&[P, A], &[P]),
+        Op::ListTake(..) => (&[P, I], &[P]),
         Op::ListPut(..) => (&[P, I, A], &[]),
         Op::Equal(..) => (&[P, P], &[I]),
         Op::CellStore(..) => (&[A], &[]),

@@ -182,6 +182,11 @@ impl<'a> Compiler<'a> {
                 list: l(list),
                 src: l(src),
             },
+            Op::ListTake(list, at) => Ins::ListTake {
+                dst,
+                list: l(list),
+                at: l(at),
+            },
             Op::ListPut(list, at, src) => Ins::ListPut {
                 list: l(list),
                 at: l(at),
