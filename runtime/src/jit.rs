@@ -9,6 +9,7 @@ mod calls;
 mod emit;
 mod entries;
 mod function;
+mod loops;
 mod objects;
 mod scalars;
 mod shape;

@@ -78,10 +78,14 @@ impl<'a> Emit<'_, 'a, '_> {
                 self.call_entry(Entry::NotAnInt, &[self.ctx, float, place]);
             }
             TryOp::ListGet(list, at) | TryOp::ListTake(list, at) => {
-                let (list, at) = (self.get(*list), self.get(*at));
-                let (len, outside) = self.is_outside(list, at);
+                let at = self.get(*at);
+                let len = self.list_len(*list);
+                let outside = self
+                    .b
+                    .ins()
+                    .icmp(IntCC::UnsignedGreaterThanOrEqual, at, len);
                 self.leave_if(outside, failed);
-                let place = self.element(list, at);
+                let place = self.element_of(*list, at);
                 let value = self.load(types::I64, place, 0);
                 if matches!(op, TryOp::ListTake(..)) {
                     let null = self.int(0);

@@ -2,6 +2,7 @@
 
 use super::NATIVE_PLACE;
 use super::entries::Entry;
+use super::loops::Loops;
 use super::shape::machine_type;
 use super::unit::Unit;
 use crate::ctx::Ctx;
@@ -32,8 +33,10 @@ pub(super) struct Emit<'u, 'a, 'b> {
     vars: Vec<Variable>,
     /// The machine block of each block.
     pub blocks: Vec<clif::Block>,
-    /// The blocks that something behind them jumps back to.
-    pub heads: HashSet<BlockId>,
+    /// The loops, and what stays the same in them.
+    pub loops: Loops,
+    /// The block that is being emitted.
+    pub current: BlockId,
     /// The blocks that are emitted, or being so.
     pub begun: HashSet<BlockId>,
     entries: HashMap<Entry, FuncRef>,
@@ -97,7 +100,8 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
             depth: None,
             vars,
             blocks,
-            heads: HashSet::new(),
+            loops: Loops::default(),
+            current: BlockId(0),
             begun: HashSet::new(),
             entries: HashMap::new(),
             stubs: HashMap::new(),
@@ -233,11 +237,12 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
         for (param, value) in params.iter().zip(values) {
             self.assume(*param, value);
         }
+        self.enter_loop(target.block);
     }
 
     /// The machine block to go to for a target: the block itself, or one that moves arguments first.
     pub(super) fn edge(&mut self, target: &Target) -> clif::Block {
-        if target.args.is_empty() {
+        if target.args.is_empty() && !self.enters_loop(target) {
             return self.blocks[target.block.index()];
         }
         let block = self.b.create_block();

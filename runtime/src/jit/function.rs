@@ -1,6 +1,7 @@
 //! One function: its entry, its blocks, its ends.
 
 use super::emit::{Emit, slot_offset};
+use super::loops::Loops;
 use super::shape::machine_type;
 use super::unit::Unit;
 use cranelift_codegen::ir::{
@@ -8,7 +9,6 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch};
 use scn_compiler::ir::{Block, BlockId, Function, Inst, Op, Reg, Target, Terminator, TryOp, Ty};
-use std::collections::HashSet;
 
 /// Where a native frame is told that it is done.
 const DONE: i64 = 1;
@@ -57,30 +57,6 @@ fn reachable(function: &Function) -> Vec<BlockId> {
     order
 }
 
-/// The blocks that something behind them jumps back to.
-fn heads(function: &Function) -> HashSet<BlockId> {
-    let (mut done, mut open) = (HashSet::new(), HashSet::from([BlockId(0)]));
-    let mut heads = HashSet::new();
-    let mut path = vec![(BlockId(0), 0)];
-    while let Some((block, edge)) = path.last_mut() {
-        let targets = function.blocks[block.index()].term.targets();
-        let Some(target) = targets.get(*edge).map(|target| target.block) else {
-            open.remove(block);
-            done.insert(*block);
-            path.pop();
-            continue;
-        };
-        *edge += 1;
-        if open.contains(&target) {
-            heads.insert(target);
-        } else if !done.contains(&target) {
-            open.insert(target);
-            path.push((target, 0));
-        }
-    }
-    heads
-}
-
 /// Whether an operation is what conditions are made of: short, and it needs no place.
 fn is_condition(op: &Op) -> bool {
     matches!(
@@ -122,13 +98,15 @@ pub(super) fn names_sites_early(function: &Function) -> bool {
 impl<'a> Emit<'_, 'a, '_> {
     fn translate(&mut self) {
         let positions: Vec<u32> = positions(self.function).collect();
-        self.heads = heads(self.function);
+        let b = &mut self.b;
+        self.loops = Loops::of(self.function, || b.declare_var(types::I64));
         self.enter();
         for id in reachable(self.function) {
             let block: &'a Block = &self.function.blocks[id.index()];
             let first = positions[id.index()];
             self.b.switch_to_block(self.blocks[id.index()]);
             self.begun.insert(id);
+            self.current = id;
             self.is_lean = block.cold || self.function.waits;
             if block.cold {
                 self.b.set_cold_block(self.blocks[id.index()]);
@@ -270,7 +248,7 @@ impl<'a> Emit<'_, 'a, '_> {
     /// its condition. So a turn of the loop takes one jump, and the condition in front of it is tested once.
     fn tests_again(&self, target: BlockId) -> bool {
         let head = &self.function.blocks[target.index()];
-        self.heads.contains(&target)
+        self.loops.heads.contains(&target)
             && self.begun.contains(&target)
             && matches!(head.term, Terminator::Branch { .. })
             && head.insts.len() <= HEAD

@@ -73,22 +73,19 @@ impl<'a> Emit<'_, 'a, '_> {
                 let value = self.get(*a);
                 self.unique(value)
             }
-            Op::ListLen(a) => {
-                let list = self.get(*a);
-                self.load_u32(list, offset_of!(layout::List, len))
-            }
+            Op::ListLen(a) => self.list_len(*a),
             Op::BytesLen(a) => {
                 let text = self.get(*a);
                 self.load(types::I64, text, offset_of!(layout::Text, len) as i32)
             }
             Op::ListAt(list, at) => {
-                let (list, at) = (self.get(*list), self.get(*at));
-                let place = self.element(list, at);
+                let at = self.get(*at);
+                let place = self.element_of(*list, at);
                 self.load(types::I64, place, 0)
             }
             Op::ListTake(list, at) => {
-                let (list, at) = (self.get(*list), self.get(*at));
-                let place = self.element(list, at);
+                let at = self.get(*at);
+                let place = self.element_of(*list, at);
                 let taken = self.load(types::I64, place, 0);
                 let null = self.int(0);
                 self.store(null, place, 0);
@@ -138,8 +135,8 @@ impl<'a> Emit<'_, 'a, '_> {
                 self.replace(object, field(*at), bits, self.is_pointer(*value));
             }
             Op::ListPut(list, at, value) => {
-                let (list, at, bits) = (self.get(*list), self.get(*at), self.bits(*value));
-                let place = self.element(list, at);
+                let (at, bits) = (self.get(*at), self.bits(*value));
+                let place = self.element_of(*list, at);
                 self.replace(place, 0, bits, self.is_pointer(*value));
             }
             Op::MapGet(map, key) => self.look_up(Entry::MapGet, *map, *key, results),
