@@ -6,12 +6,14 @@ use crate::files::{self, Files, Unreadable};
 use crate::outputs::Outputs;
 use crate::render::findings;
 use crate::render::live::{Live, Size};
+use crate::render::profile;
 use crate::render::program::ProgramText;
 use crate::terminal::{Exit, Terminal};
 use scn_compiler::diagnostics::suggest;
 use scn_compiler::ir;
 use scn_runtime::Linked;
 use scn_runtime::event::{Event, Observer};
+use scn_runtime::profile::Profile;
 use scn_runtime::report::Progress;
 use scn_runtime::run::{Engine, Outcome, Plan, RunError};
 use scn_runtime::stop::StopHandle;
@@ -39,10 +41,16 @@ pub(crate) struct RunOptions {
     /// Print failures only.
     #[arg(long, short, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// What runs scripts: `interp` interprets, `jit` compiles before the run begins, `auto` compiles load runs while
-    /// they have begun. All do the same.
+    /// What runs scripts: `interp` interprets, `jit` compiles before the run begins, `auto` compiles beside the run
+    /// what computes for long, and load runs. All do the same (see docs/engines.md).
     #[arg(long, value_name = "ENGINE", default_value = "auto")]
     engine: EngineName,
+    /// Print at the end where the scenarios' own time went, by source line.
+    #[arg(long)]
+    profile: bool,
+    /// Tell Linux' `perf` the names of machine code, in /tmp/perf-PID.map. SCN_PERF_MAP=1 does the same.
+    #[arg(long)]
+    perf_map: bool,
     /// Let time jump to the next timer instead of waiting for it.
     #[arg(long, hide = true)]
     virtual_clock: bool,
@@ -142,6 +150,10 @@ impl Prepared {
         plan.base.clone_from(&self.base);
         plan.verbose = options.verbose;
         plan.engine = options.engine.into();
+        plan.perf_map =
+            options.perf_map || std::env::var_os("SCN_PERF_MAP").is_some_and(|on| on == "1");
+        let profile = options.profile.then(Arc::<Profile>::default);
+        plan.profile.clone_from(&profile);
         plan.virtual_clock = options.virtual_clock;
         let stop = StopHandle::new();
         if terminal.surroundings.interrupts {
@@ -165,6 +177,10 @@ impl Prepared {
         let result = scn_runtime::run::run(&self.linked, &plan, &mut screen, &stop);
         screen.erase();
         let outcome = result.map_err(|error| self.refuse_run(&error, terminal))?;
+        if let Some(profile) = profile {
+            let text = profile::draw(&profile.seen(&self.linked), &self.text);
+            let _ = terminal.err.write_all(text.as_bytes());
+        }
         if cfg!(debug_assertions) && outcome.live_objects > 0 {
             return Err(terminal.fail(&format!(
                 "{} objects are alive at the end of the run",
@@ -198,7 +214,8 @@ impl Prepared {
             RunError::NoTime(_) => {
                 Some("say how long it lasts by --for, as in --for 30s".to_owned())
             }
-            RunError::Engine(_) | RunError::Io(_) => return terminal.fail(&error.to_string()),
+            RunError::Engine(_) => Some("the interpreter runs it: --engine interp".to_owned()),
+            RunError::Io(_) => return terminal.fail(&error.to_string()),
         };
         terminal.refuse(&error.to_string(), help.as_deref())
     }

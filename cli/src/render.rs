@@ -6,6 +6,7 @@ pub(crate) mod findings;
 pub(crate) mod json;
 pub(crate) mod live;
 pub(crate) mod numbers;
+pub(crate) mod profile;
 pub(crate) mod program;
 pub(crate) mod report;
 pub(crate) mod summary;

@@ -11,6 +11,7 @@ use crate::interp::Machine;
 use crate::link::Linked;
 use crate::metrics::Recorder;
 use crate::object::{Any, Own};
+use crate::profile::Profile;
 use crate::user::{Extensions, NOBODY, User};
 use crate::value::Obj;
 use crate::worker::Worker;
@@ -92,6 +93,16 @@ pub struct Settings {
     pub seed: u64,
     /// Whether events of users are not wanted one by one: they are measured only.
     pub silent: bool,
+    /// Where samples of what scripts are at are kept, if they are wanted.
+    pub profile: Option<Arc<Profile>>,
+}
+
+/// What a script that is put aside leaves in the context.
+pub(crate) struct Aside {
+    err: Option<Own>,
+    site_place: u64,
+    site: u32,
+    next_site: u32,
 }
 
 thread_local! {
@@ -281,6 +292,24 @@ impl Ctx {
         self.user.borrow().clone()
     }
 
+    /// Moves away what belongs to the script that runs, so that another one can.
+    pub(crate) fn put_aside(&self) -> Aside {
+        Aside {
+            err: self.take_err(),
+            site_place: self.site_place.get(),
+            site: self.site.get(),
+            next_site: self.next_site.take(),
+        }
+    }
+
+    /// Brings back what was moved away.
+    pub(crate) fn take_up(&self, aside: Aside) {
+        self.set_err(aside.err);
+        self.site_place.set(aside.site_place);
+        self.site.set(aside.site);
+        self.next_site.set(aside.next_site);
+    }
+
     /// Puts a user in charge: its account is charged, its cells and extensions are reached.
     pub fn enter_user(&self, user: Rc<User>) {
         // SAFETY: the context keeps the user, and with it the account, until the next one takes its place.
@@ -423,6 +452,11 @@ impl Ctx {
         self.linked
             .get()
             .expect("only a context with a program runs code")
+    }
+
+    /// The linked program, in a context that runs one.
+    pub(crate) fn linked_if_any(&self) -> Option<&Arc<Linked>> {
+        self.linked.get()
     }
 
     /// Gives the context the program that it runs, whose descriptors it was made with.

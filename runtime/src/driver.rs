@@ -6,13 +6,15 @@
 use crate::ctx::Ctx;
 use crate::fault::{Fault, Scope};
 use crate::frame::{Cancel, Frame, Resume};
-use crate::heap::{POKE_DRIVER, POKE_MEMORY};
+use crate::heap::{POKE_DRIVER, POKE_MEMORY, POKE_PROFILE, POKE_SLICE};
+use crate::link::Linked;
 use crate::strand::Owner;
 use crate::timer::Target;
 use crate::waker::{StrandId, drain_woken};
 use crate::worker::Worker;
-use crate::{join, life};
+use crate::{join, life, profile};
 use std::io;
+use std::ptr;
 use std::sync::atomic::Ordering;
 
 /// Calls that a strand may make before the others get their turn.
@@ -64,11 +66,14 @@ impl Worker {
 }
 
 /// Why a strand stopped running.
-enum Stop {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stop {
     /// It waits.
     Waits,
     /// It has had enough for now.
     Yields,
+    /// It computes, and was put aside in the middle of that.
+    Parked,
     /// It has ended, well or with an error; its results are in the popped frame.
     Ends(bool),
 }
@@ -80,11 +85,16 @@ fn run_strand(ctx: &Ctx, worker: &Worker, id: StrandId) {
         return;
     }
     worker.stop.next_slice();
-    let stop = run_frames(ctx, worker, worker.top_frame());
+    profile::at_begin(ctx);
+    let stop = worker.computers.run(ctx, id, worker.top_frame());
+    profile::at_end(ctx, || match stop {
+        Stop::Waits => worker.top_frame(),
+        Stop::Yields | Stop::Parked | Stop::Ends(_) => ptr::null_mut(),
+    });
     worker.leave_strand(ctx);
     match stop {
         Stop::Waits => (),
-        Stop::Yields => worker.queue(id),
+        Stop::Yields | Stop::Parked => worker.queue(id),
         Stop::Ends(ok) => end_strand(ctx, worker, id, ok),
     }
 }
@@ -98,7 +108,9 @@ unsafe fn is_unstarted(frame: *mut Frame) -> bool {
     unsafe { (*frame).state == 0 && (*frame).prev.is_null() }
 }
 
-fn run_frames(ctx: &Ctx, worker: &Worker, mut frame: *mut Frame) -> Stop {
+/// Runs the frames of the strand that was entered, from its innermost one on. Only [`crate::compute`] calls this: a poll
+/// point may park the stack that it runs on.
+pub(crate) fn run_frames(ctx: &Ctx, worker: &Worker, mut frame: *mut Frame) -> Stop {
     let mut calls = CALLS;
     loop {
         // SAFETY: a strand that runs has a frame, whose code is a row of the table; the row's functions are made for it.
@@ -154,17 +166,37 @@ fn delivered(worker: &Worker) -> Fault {
     Fault::cancellation(scope.map_or(Scope::Strand, |serial| Scope::Deadline(u64::from(serial))))
 }
 
-/// What a poll point does when `ctx.poke` is set: the error that it fails with.
-pub(crate) fn poked(ctx: &Ctx) -> Result<(), Fault> {
+/// What a poll point does when `ctx.poke` is set: the error that it fails with. The place is packed as by
+/// [`crate::ctx::pack`].
+pub(crate) fn poked(ctx: &Ctx, place: u64) -> Result<(), Fault> {
     let why = ctx.heap.poke.swap(0, Ordering::Relaxed);
+    if why & POKE_PROFILE != 0 {
+        profile::at_poll_point(ctx, place);
+    }
     if why & POKE_MEMORY != 0 && !ctx.heap.has_room(0) {
         // What else there is to see is left to the next poll point.
-        ctx.heap.poke.fetch_or(why & POKE_DRIVER, Ordering::Relaxed);
+        let rest = why & (POKE_DRIVER | POKE_SLICE);
+        ctx.heap.poke.fetch_or(rest, Ordering::Relaxed);
         return Err(ctx.memory_fault());
     }
-    if why & POKE_DRIVER == 0 {
+    if why & POKE_DRIVER != 0 {
+        look_around(ctx)?;
+    }
+    if why & POKE_SLICE == 0 {
         return Ok(());
     }
+    // What computes for long is worth to be compiled.
+    ctx.linked_if_any()
+        .into_iter()
+        .for_each(Linked::compile_behind);
+    if let_others_run(ctx) {
+        look_around(ctx)?;
+    }
+    Ok(())
+}
+
+/// Does what is due, and fails if the running strand is to unwind.
+fn look_around(ctx: &Ctx) -> Result<(), Fault> {
     let worker = ctx.worker();
     worker.reactor().look_at_clock();
     worker.fire_due(ctx);
@@ -177,6 +209,22 @@ pub(crate) fn poked(ctx: &Ctx) -> Result<(), Fault> {
         return Ok(());
     }
     Err(delivered(worker))
+}
+
+/// Puts the running strand aside until its next turn; false if it has to go on. All that belongs to it is kept: what
+/// [`Worker::enter_strand`] does not bring back is moved to this stack. Nobody borrows the worker's state here, because
+/// poll points are in scripts, and host functions never call scripts.
+///
+/// On a virtual clock turns must not depend on how fast the machine is.
+fn let_others_run(ctx: &Ctx) -> bool {
+    let worker = ctx.worker();
+    if worker.reactor().is_virtual() {
+        return false;
+    }
+    let aside = ctx.put_aside();
+    let had_turn = worker.computers.park();
+    ctx.take_up(aside);
+    had_turn
 }
 
 fn end_strand(ctx: &Ctx, worker: &Worker, id: StrandId, ok: bool) {

@@ -17,6 +17,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub const POKE_MEMORY: u32 = 1;
 /// The watchdog, a deadline or a cancellation wants the driver to look.
 pub const POKE_DRIVER: u32 = 2;
+/// In `poke`: the slice is long, others are to have their turn.
+pub const POKE_SLICE: u32 = 4;
+/// In `poke`: the profiler wants to know where the worker is.
+pub const POKE_PROFILE: u32 = 8;
 
 /// The heap limit of a user, 64 MiB.
 pub const USER_LIMIT: u64 = 64 << 20;

@@ -29,8 +29,25 @@ pub const DEPTH_LIMIT: u32 = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Machine {
     locals: Vec<u64>,
+    /// How far a call may go without looking around: the size of `locals`, or 0 once there is machine code to call.
+    room: usize,
     calls: Vec<Record>,
     text: String,
+}
+
+impl Machine {
+    /// Makes the file of locals larger; windows may move.
+    #[cold]
+    fn grow(&mut self, need: usize) {
+        let size = need.next_power_of_two().max(1024).max(self.locals.len());
+        self.locals.resize(size, 0);
+        self.room = size;
+    }
+
+    /// Lets the next call see that there is machine code.
+    fn prefer_native(&mut self) {
+        self.room = 0;
+    }
 }
 
 /// A call that has not come back.

@@ -11,8 +11,10 @@ mod entries;
 mod function;
 mod loops;
 mod objects;
+mod perf;
 mod scalars;
 mod shape;
+mod thunks;
 mod unit;
 mod waits;
 
@@ -20,6 +22,8 @@ use crate::ctx::Ctx;
 use crate::frame::{Frame, Resume};
 use crate::link::Linked;
 use cranelift_jit::JITModule;
+pub(crate) use function::positions;
+pub use perf::PerfMap;
 use scn_compiler::Span;
 use scn_compiler::ir::Function;
 use std::fmt;
@@ -34,10 +38,34 @@ pub(crate) const NATIVE_PLACE: u32 = 1 << 31;
 /// `resume` of a waiting function in machine code. The byte is a [`Resume`].
 type NativeResume = unsafe extern "C" fn(ctx: &Ctx, frame: *mut Frame) -> u8;
 
+/// How Rust calls a pure function: its code, arguments and room for two results in memory, the depth of calls. Whether
+/// it has failed.
+type Thunk = unsafe extern "C" fn(
+    ctx: &Ctx,
+    code: usize,
+    args: *const u64,
+    results: *mut u64,
+    depth: u64,
+) -> u64;
+
+/// A function of machine code as profilers see it.
+#[derive(Clone, Debug)]
+pub struct Symbol {
+    /// Where it begins.
+    pub address: usize,
+    /// Its bytes.
+    pub size: usize,
+    /// Its name, with file and line.
+    pub name: String,
+}
+
 /// A program's machine code.
 pub struct Native {
     /// For each function that waits, its code.
     resume: Vec<Option<NativeResume>>,
+    /// For each one that does not, how to call it, and its code.
+    pure: Vec<Option<(Thunk, usize)>>,
+    symbols: Vec<Symbol>,
     /// Texts that the code makes once and reads by their address.
     texts: Box<[AtomicU64]>,
     /// Words that the code reads by their address.
@@ -67,14 +95,14 @@ pub enum Listing {
     Asm,
 }
 
-/// Compiles all functions.
-pub fn compile(linked: &Linked) -> Result<Native, CompileError> {
-    Unit::new(linked, None)?.finish()
+/// Compiles all functions, unless that is no longer wanted when one of them begins.
+pub fn compile(linked: &Linked, is_wanted: &dyn Fn() -> bool) -> Result<Native, CompileError> {
+    Unit::new(linked, None, is_wanted)?.finish()
 }
 
 /// Compiles all functions and shows them.
 pub fn listing(linked: &Linked, listing: Listing) -> Result<String, CompileError> {
-    Unit::new(linked, Some(listing))?.text()
+    Unit::new(linked, Some(listing), &|| true)?.text()
 }
 
 /// The place of an instruction or terminator of a function, by its position.
@@ -99,6 +127,11 @@ impl Native {
     pub(crate) fn forget_texts(&self) {
         let texts = self.texts.iter();
         texts.for_each(|text| text.store(0, Ordering::Release));
+    }
+
+    /// All functions, by their addresses.
+    pub(crate) fn symbols(&self) -> &[Symbol] {
+        &self.symbols
     }
 
     /// Runs a frame of a waiting function; none if it is of another.

@@ -5,6 +5,7 @@
 
 mod blocking;
 mod codes;
+mod compute;
 mod crew;
 pub mod ctx;
 pub mod cx;
@@ -27,6 +28,7 @@ pub mod metrics;
 mod natives;
 pub mod object;
 pub mod pool;
+pub mod profile;
 pub mod report;
 pub mod run;
 mod scope;

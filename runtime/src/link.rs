@@ -7,7 +7,7 @@ use crate::fault::Place;
 use crate::frozen::Frozen;
 use crate::host::NativeDef;
 use crate::interp::{Code, Env, compile};
-use crate::jit::{self, CompileError, NATIVE_PLACE, Native};
+use crate::jit::{self, CompileError, NATIVE_PLACE, Native, PerfMap};
 use crate::object::Any;
 use crate::pool::Pools;
 use crate::value::Obj;
@@ -15,8 +15,9 @@ use scn_compiler::Span;
 use scn_compiler::ir::{GlobalKind, NativeRef, Program};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 /// A linked program, shared by all workers.
 pub struct Linked {
@@ -35,6 +36,39 @@ pub struct Linked {
     pools: Arc<Pools>,
     frozen: Frozen,
     native: OnceLock<Native>,
+    behind: Behind,
+    perf_map: OnceLock<PerfMap>,
+}
+
+/// Compiling beside a run: whether it is allowed, has begun, is of use no more.
+#[derive(Default)]
+struct Behind(AtomicU8);
+
+impl Behind {
+    const ALLOWED: u8 = 1;
+    const BEGUN: u8 = 2;
+    const STOPPED: u8 = 3;
+
+    fn allow(&self) {
+        self.0.store(Behind::ALLOWED, Ordering::Release);
+    }
+
+    /// True for the one who is to begin.
+    fn begin(&self) -> bool {
+        let begun = (Ordering::AcqRel, Ordering::Relaxed);
+        self.0.load(Ordering::Relaxed) == Behind::ALLOWED
+            && (self.0)
+                .compare_exchange(Behind::ALLOWED, Behind::BEGUN, begun.0, begun.1)
+                .is_ok()
+    }
+
+    fn stop(&self) {
+        self.0.store(Behind::STOPPED, Ordering::Release);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Acquire) == Behind::STOPPED
+    }
 }
 
 /// A host function as a program calls it.
@@ -126,6 +160,8 @@ impl Linked {
             pools: Arc::new(Pools::new(&program)),
             frozen,
             native: OnceLock::new(),
+            behind: Behind::default(),
+            perf_map: OnceLock::new(),
             program,
         })
     }
@@ -147,10 +183,49 @@ impl Linked {
 
     /// Compiles the program and publishes the machine code: frames that are resumed from now on run it.
     pub fn compile(&self) -> Result<(), CompileError> {
-        let native = jit::compile(self)?;
+        self.compile_if(&|| true)
+    }
+
+    fn compile_if(&self, is_wanted: &dyn Fn() -> bool) -> Result<(), CompileError> {
+        if self.native.get().is_some() {
+            return Ok(());
+        }
+        let native = jit::compile(self, is_wanted)?;
+        if let Some(map) = self.perf_map.get() {
+            map.add(native.symbols());
+        }
         // Whoever was first has published the same code.
         let _ = self.native.set(native);
         Ok(())
+    }
+
+    /// Lets profilers know the names of machine code.
+    pub fn name_code(&self, map: PerfMap) {
+        // The map of a process is the same for all its runs.
+        let _ = self.perf_map.set(map);
+    }
+
+    /// Lets [`Linked::compile_behind`] begin.
+    pub(crate) fn allow_compiling_behind(&self) {
+        self.behind.allow();
+    }
+
+    /// A run is over: nobody waits for machine code.
+    pub(crate) fn stop_compiling_behind(&self) {
+        self.behind.stop();
+    }
+
+    /// Begins to compile on a thread of its own, if the engine is to and nobody has begun. Without a thread, or on a
+    /// machine that the compiler does not know, the interpreter goes on.
+    pub(crate) fn compile_behind(self: &Arc<Self>) {
+        if !self.behind.begin() {
+            return;
+        }
+        let linked = self.clone();
+        let builder = thread::Builder::new().name("scn-compile".into());
+        let _ = builder.spawn(move || {
+            let _ = linked.compile_if(&|| !linked.behind.is_stopped());
+        });
     }
 
     /// The object of a global that holds one: a data set's rows.

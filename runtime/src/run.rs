@@ -21,13 +21,15 @@ use crate::driver::turn;
 use crate::event::{End, Event, Observer, SectionKind};
 use crate::fault::Fault;
 use crate::io::Reactor;
+use crate::jit::PerfMap;
 use crate::life::{self, Course, Led, LifeId};
 use crate::link::Linked;
 use crate::load::Overrides;
+use crate::profile::Profile;
 use crate::stop::StopHandle;
 use crate::timer::{Clock, Nanos, Target};
 use crate::user::{self, NOBODY, User};
-use crate::watchdog::Watchdog;
+use crate::watchdog::{Duty, Watchdog};
 use crate::worker::Worker;
 use crate::{codes, descs};
 use conductor::Score;
@@ -72,6 +74,10 @@ pub struct Plan {
     pub workers: Option<u32>,
     /// What runs scripts.
     pub engine: Engine,
+    /// Whether profilers are told the names of machine code.
+    pub perf_map: bool,
+    /// Where samples of what scripts are at are kept, if they are wanted.
+    pub profile: Option<Arc<Profile>>,
     /// Whether time jumps to the next timer when nothing else is pending.
     pub virtual_clock: bool,
     /// What the command line says about load.
@@ -94,6 +100,8 @@ impl Plan {
             workers: None,
             overrides: Overrides::default(),
             engine: Engine::default(),
+            perf_map: false,
+            profile: None,
             virtual_clock: false,
             limit: None,
             grace: None,
@@ -160,7 +168,10 @@ pub fn run(
     globals::check_names(linked, plan)?;
     let parts = parts(linked, plan)?;
     let is_load = parts.iter().any(|part| part.load.is_some());
-    engine::start(linked, plan.engine, is_load)?;
+    if plan.perf_map {
+        linked.name_code(PerfMap::create()?);
+    }
+    let _running = engine::start(linked, plan.engine, is_load)?;
     if is_load {
         return conductor::conduct(linked, plan, &parts, observer, stop);
     }
@@ -196,7 +207,11 @@ fn on_this_thread(
 ) -> Result<u64, RunError> {
     let ctx = context(linked, settings, stop, sink, reactor);
     let entered = ctx.enter();
-    let watchdog = Watchdog::start(ctx.worker().stop.poker.clone());
+    let duty = Duty {
+        profiles: ctx.settings().profile.is_some(),
+        linked: Some(linked.clone()),
+    };
+    let watchdog = Watchdog::start(ctx.worker().stop.poker.clone(), duty);
     let result = f(&ctx);
     drop(watchdog);
     debug_assert_eq!(
@@ -226,6 +241,7 @@ fn settings(plan: &Plan, is_load: bool) -> Settings {
         verbose: plan.verbose,
         seed: plan.seed,
         silent: is_load && !plan.verbose,
+        profile: plan.profile.clone(),
     }
 }
 

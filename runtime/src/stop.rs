@@ -3,7 +3,7 @@
 //! A worker that computes does not poll. What must reach it sets `ctx.poke`, which loops test. Enter at [`StopHandle`];
 //! the watchdog's thread is in `watchdog`.
 
-use crate::heap::POKE_DRIVER;
+use crate::heap::{POKE_DRIVER, POKE_PROFILE, POKE_SLICE};
 use crate::waker::Inbox;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
@@ -96,18 +96,24 @@ unsafe impl Send for PokeWord {}
 impl Poker {
     /// Makes the worker look up: from its poll, or at the next poll point.
     pub fn poke(&self) {
-        if let Some(word) = &*lock(&self.word) {
-            // SAFETY: the word lives as long as it stands here.
-            unsafe { &*word.0 }.fetch_or(POKE_DRIVER, Ordering::Relaxed);
-        }
+        self.set(POKE_DRIVER);
         self.inbox.notify();
     }
 
-    /// Sets the poke word only.
+    /// Says that the slice is long.
     pub fn poke_slice(&self) {
+        self.set(POKE_DRIVER | POKE_SLICE);
+    }
+
+    /// Asks where the worker is.
+    pub fn poke_profile(&self) {
+        self.set(POKE_PROFILE);
+    }
+
+    fn set(&self, why: u32) {
         if let Some(word) = &*lock(&self.word) {
             // SAFETY: the word lives as long as it stands here.
-            unsafe { &*word.0 }.fetch_or(POKE_DRIVER, Ordering::Relaxed);
+            unsafe { &*word.0 }.fetch_or(why, Ordering::Relaxed);
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Everything is reached through `&Ctx` and changes by cells, as the context itself does.
 
+use crate::compute::Computers;
 use crate::crew::Share;
 use crate::ctx::Ctx;
 use crate::event::Section;
@@ -39,6 +40,8 @@ pub struct Worker {
     /// Strands to run, in order.
     pub(crate) ready: RefCell<VecDeque<StrandId>>,
     pub(crate) pool: RefCell<ChunkPool>,
+    /// What scripts run on.
+    pub(crate) computers: Computers,
     /// The strand that runs.
     pub(crate) running: Cell<StrandId>,
     /// Where that lies: strands do not move, and the one that runs is not removed.
@@ -97,6 +100,7 @@ impl Worker {
             strands: RefCell::new(Strands::new(number.number())),
             ready: RefCell::default(),
             pool: RefCell::default(),
+            computers: Computers::default(),
             running: Cell::new(StrandId::NONE),
             current: Cell::new(None),
             interrupted: Cell::new(false),

@@ -15,7 +15,7 @@ use crate::strand::Strand;
 use crate::timer::Clock;
 use crate::user::User;
 use crate::waker::any_woken;
-use crate::watchdog::Watchdog;
+use crate::watchdog::{Duty, Watchdog};
 use crate::worker::Shape;
 use crate::{Cx, DescId, Event, View, desc, io::Reactor};
 use scn_compiler::ir::{Desc, FuncId, Scalar, SlotKind, SlotType};
@@ -23,6 +23,7 @@ use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// One operation. Waits and `Poke` go on at the error place when they fail.
 #[derive(Clone, Copy)]
@@ -240,7 +241,7 @@ unsafe fn step(ctx: &Ctx, slots: *mut u64, op: Op) -> Step {
             }
             Spin => loop {
                 if ctx.heap.poke.load(Ordering::Relaxed) != 0
-                    && let Err(fault) = poked(ctx)
+                    && let Err(fault) = poked(ctx, 0)
                 {
                     ctx.raise(fault);
                     return Step::Failed;
@@ -396,6 +397,11 @@ impl Rig {
             ctx.worker().pool.borrow().live(),
             0,
             "all chunks are given back"
+        );
+        assert_eq!(
+            ctx.worker().computers.parked(),
+            0,
+            "no stack stands in the middle of a script"
         );
         assert!(
             ctx.worker().reactor().next_timer().is_none(),
@@ -681,11 +687,76 @@ fn a_computation_without_end_is_ended_by_a_timeout() {
             (Catch, OUT),
         ]],
     );
-    let watchdog = Watchdog::start(rig.ctx.worker().stop.poker.clone());
+    let watchdog = Watchdog::start(rig.ctx.worker().stop.poker.clone(), Duty::default());
     let (log, end, _) = rig.run();
     drop(watchdog);
     assert_eq!(log.len(), 1);
     assert!(log[0].ends_with(" timeout"));
+    assert!(matches!(end, End::Done));
+}
+
+/// On the real clock, with somebody who finds each slice long at once.
+fn run_hurried(functions: Vec<Function>) -> (Vec<String>, End) {
+    let rig = rig(Clock::Real, functions);
+    let poker = rig.ctx.worker().stop.poker.clone();
+    let ended = Arc::new(AtomicBool::new(false));
+    let seen = ended.clone();
+    let other = std::thread::spawn(move || {
+        while !seen.load(Ordering::Relaxed) {
+            poker.poke_slice();
+            std::thread::yield_now();
+        }
+    });
+    let (log, end, _) = rig.run();
+    ended.store(true, Ordering::Relaxed);
+    other.join().expect("poking does not panic");
+    let texts = log.iter().filter_map(|line| line.split_once(' '));
+    let texts = texts.map(|(_, text)| text.to_owned()).collect();
+    (texts, end)
+}
+
+#[test]
+fn a_computation_without_end_lets_others_run() {
+    let (log, end) = run_hurried(vec![
+        plain(&[Race(&[1, 2, 1]), Log("decided")]),
+        plain(&[Spin]),
+        plain(&[Sleep(1000), Log("a"), Call(3), Sleep(1000), Log("c")]),
+        plain(&[Sleep(1000), Log("b")]),
+    ]);
+    assert_eq!(log, ["a", "b", "c", "decided"]);
+    assert!(matches!(end, End::Done));
+}
+
+#[test]
+fn what_computes_without_end_is_cancelled_with_what_it_is_part_of_wherever_it_is_parked() {
+    let (log, end) = run_hurried(vec![
+        vec![
+            (Timeout(10_000_000), OUT),
+            (Race(&[1; 20]), 2),
+            (Caught, 3),
+            (Catch, OUT),
+        ],
+        vec![(Call(2), 1), (Log("left"), OUT), (Catch, OUT)],
+        plain(&[Spin]),
+    ]);
+    assert_eq!(log.len(), 21, "{log:?}");
+    assert_eq!(log[20], "timeout");
+    assert!(matches!(end, End::Done));
+}
+
+#[test]
+fn beside_many_parked_stacks_what_computes_keeps_the_worker_and_can_be_cancelled() {
+    let (log, end) = run_hurried(vec![
+        vec![
+            (Timeout(100_000_000), OUT),
+            (Race(&[1; 70]), 2),
+            (Caught, 3),
+            (Catch, OUT),
+        ],
+        plain(&[Spin]),
+    ]);
+    // On a slow machine not all of them begin in that time.
+    assert_eq!(log.last().map(String::as_str), Some("timeout"));
     assert!(matches!(end, End::Done));
 }
 

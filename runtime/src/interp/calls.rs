@@ -1,13 +1,14 @@
 //! Pure calls on the machine's own stack, and host functions that do not wait.
 
-use super::code::{Code, FEW, HostCall, List};
+use super::code::{Code, FEW, HostCall, List, PureCall};
 use super::run::{Flow, Run};
 use super::{DEPTH_LIMIT, Record};
 use crate::fault::Fault;
 use crate::frame::{Frame, Resume};
 use crate::host::{ERROR, NONE};
+use crate::jit::Native;
 use crate::link::Linked;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 impl<'a> Run<'a> {
     /// Enters a pure function.
@@ -18,8 +19,11 @@ impl<'a> Run<'a> {
         let callee = &linked.code[call.function as usize];
         let base = self.base + code.locals as usize;
         let need = base + callee.locals as usize;
-        if self.machine.locals.len() < need {
-            self.grow(need);
+        if self.machine.room < need {
+            if let Some(native) = linked.native() {
+                return self.call_native(code, call, native);
+            }
+            self.machine.grow(need);
             self.move_window(self.base);
         }
         // SAFETY: there is room for both windows, and the operands lie inside of them.
@@ -51,6 +55,39 @@ impl<'a> Run<'a> {
         self.pc = 0;
         self.base = base;
         self.regs = window;
+        Ok(())
+    }
+
+    /// Calls the machine code of a pure function, which was published while this one is interpreted.
+    #[cold]
+    #[inline(never)]
+    fn call_native(&mut self, code: &Code, call: &PureCall, native: &Native) -> Result<(), Fault> {
+        let callee = &self.linked.code[call.function as usize];
+        let mut window: SmallVec<[u64; 32]> = smallvec![0; callee.locals as usize];
+        for (to, from) in &call.moves {
+            window[*to as usize] = self.reg(*from);
+        }
+        for (to, bits) in &call.bits {
+            window[*to as usize] = *bits;
+        }
+        let depth = self.ctx.depth.get() + u32::from(callee.recursive);
+        if depth > DEPTH_LIMIT {
+            // SAFETY: the arguments were written there a moment ago.
+            return Err(unsafe { self.refuse(callee, window.as_ptr()) });
+        }
+        let params = callee.params.iter();
+        let args: SmallVec<[u64; 8]> = params.map(|param| window[param.local as usize]).collect();
+        let mut results = [0; 2];
+        // SAFETY: the arguments are those of this function, as its code in either form takes them.
+        let ok = unsafe { native.call(self.ctx, call.function, depth, &args, &mut results) };
+        if !ok {
+            self.err_edge(code);
+            return Ok(());
+        }
+        for (dst, bits) in call.results.iter().zip(results) {
+            self.set(*dst, bits);
+        }
+        self.pc += 1;
         Ok(())
     }
 

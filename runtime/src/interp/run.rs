@@ -95,7 +95,7 @@ impl<'a> Run<'a> {
     pub(super) fn open_window(&mut self, base: usize) {
         let need = base + self.linked.code[self.function as usize].locals as usize;
         if self.machine.locals.len() < need {
-            self.grow(need);
+            self.machine.grow(need);
         }
         self.move_window(base);
     }
@@ -107,13 +107,6 @@ impl<'a> Run<'a> {
         self.base = base;
         // SAFETY: windows lie inside of the file of locals.
         self.regs = unsafe { self.machine.locals.as_mut_ptr().add(base) };
-    }
-
-    /// Makes the file of locals larger; windows may move.
-    #[cold]
-    pub(super) fn grow(&mut self, need: usize) {
-        let size = need.next_power_of_two().max(1024);
-        self.machine.locals.resize(size, 0);
     }
 
     #[inline(always)]
@@ -567,7 +560,11 @@ impl<'a> Run<'a> {
     #[cold]
     #[inline(never)]
     fn poked(&mut self, code: &Code) -> Option<Flow> {
-        let fault = crate::driver::poked(self.ctx).err()?;
+        let fault = crate::driver::poked(self.ctx, pack(self.function, self.pc));
+        if self.linked.native().is_some() {
+            self.machine.prefer_native();
+        }
+        let fault = fault.err()?;
         self.raise_here(fault);
         Some(self.err_edge(code))
     }

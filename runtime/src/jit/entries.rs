@@ -370,7 +370,7 @@ unsafe extern "C" fn too_deep(ctx: &Ctx, place: u64) {
 /// # Safety
 /// None.
 unsafe extern "C" fn poked(ctx: &Ctx, place: u64) -> u64 {
-    match crate::driver::poked(ctx) {
+    match crate::driver::poked(ctx, place) {
         Ok(()) => 0,
         Err(fault) => {
             ctx.raise_at(fault, place);

@@ -13,7 +13,7 @@ pub(super) fn machine_type(ty: Ty) -> Type {
 }
 
 /// What callers must know of a function.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Shape {
     /// Whether it may fail: then its last result is a status.
     pub fails: bool,

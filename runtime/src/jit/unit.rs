@@ -4,7 +4,7 @@ use super::emit::trusted;
 use super::entries::Entry;
 use super::function::{names_sites_early, translate};
 use super::shape::{Shape, shapes, signature};
-use super::{CompileError, Listing, Native, NativeResume};
+use super::{CompileError, Listing, Native, NativeResume, Symbol, Thunk};
 use crate::ctx::Ctx;
 use crate::link::Linked;
 use cranelift_codegen::control::ControlPlane;
@@ -38,9 +38,13 @@ pub(super) struct Unit<'a> {
     texts_taken: usize,
     /// What frames of callees begin with.
     templates: Vec<Box<[u64]>>,
+    /// For each pure function, the way into it.
+    thunks: Vec<Option<FuncId>>,
     /// Whether a reporting site may be named elsewhere than right before the call.
     pub loose_sites: bool,
     listing: String,
+    /// Machine functions that were made, with their sizes and names.
+    made: Vec<(FuncId, usize, String)>,
 }
 
 impl From<cranelift_module::ModuleError> for CompileError {
@@ -84,6 +88,18 @@ fn places_for_texts(program: &Program) -> Box<[AtomicU64]> {
     texts.map(|_| AtomicU64::new(0)).collect()
 }
 
+/// What profilers call a function: its name, file and line.
+fn symbol_name(linked: &Linked, at: usize) -> String {
+    let function = &linked.program.functions[at];
+    let source = linked.program.sources.get(function.span.source.0 as usize);
+    let Some((file, text)) = source else {
+        return format!("scn {}", function.name);
+    };
+    let before = text.as_bytes().iter().take(function.span.start as usize);
+    let line = 1 + before.filter(|byte| **byte == b'\n').count();
+    format!("scn {} {file}:{line}", function.name)
+}
+
 /// The signature of the stub of an entry.
 fn stub_signature(entry: Entry) -> Signature {
     let mut signature = Signature::new(CallConv::PreserveAll);
@@ -94,7 +110,11 @@ fn stub_signature(entry: Entry) -> Signature {
 
 impl<'a> Unit<'a> {
     /// Compiles all functions of a program.
-    pub(super) fn new(linked: &'a Linked, show: Option<Listing>) -> Result<Self, CompileError> {
+    pub(super) fn new(
+        linked: &'a Linked,
+        show: Option<Listing>,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Self, CompileError> {
         let mut builder = JITBuilder::with_isa(target()?, default_libcall_names());
         for entry in Entry::ALL {
             builder.symbol(entry.name(), entry.address());
@@ -109,14 +129,32 @@ impl<'a> Unit<'a> {
             texts: places_for_texts(&linked.program),
             texts_taken: 0,
             templates: Vec::new(),
+            thunks: Vec::new(),
             loose_sites: linked.program.functions.iter().any(names_sites_early),
             listing: String::new(),
+            made: Vec::new(),
         };
-        unit.declare()?;
-        unit.define(show)?;
-        unit.define_stubs()?;
-        unit.module.finalize_definitions()?;
-        Ok(unit)
+        match unit.fill(show, is_wanted) {
+            Ok(()) => Ok(unit),
+            Err(error) => {
+                // SAFETY: nothing of it was published.
+                unsafe { unit.module.free_memory() };
+                Err(error)
+            }
+        }
+    }
+
+    fn fill(
+        &mut self,
+        show: Option<Listing>,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<(), CompileError> {
+        self.declare()?;
+        self.define(show, is_wanted)?;
+        self.define_stubs()?;
+        self.thunks = self.define_thunks()?;
+        self.module.finalize_definitions()?;
+        Ok(())
     }
 
     /// The calling convention of everything.
@@ -177,6 +215,7 @@ impl<'a> Unit<'a> {
             b.seal_all_blocks();
             b.finalize(self.config());
             self.module.define_function(id, &mut context)?;
+            self.note(id, format!("scn {}", entry.name()), &context);
             self.module.clear_context(&mut context);
         }
         Ok(())
@@ -202,11 +241,18 @@ impl<'a> Unit<'a> {
         Ok(())
     }
 
-    fn define(&mut self, show: Option<Listing>) -> Result<(), CompileError> {
+    fn define(
+        &mut self,
+        show: Option<Listing>,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<(), CompileError> {
         let linked = self.linked;
         let mut context = self.module.make_context();
         let mut builder = FunctionBuilderContext::new();
         for (at, function) in linked.program.functions.iter().enumerate() {
+            if !is_wanted() {
+                return Err(CompileError("nobody waits for it any more".to_owned()));
+            }
             let id = self.functions[at];
             context.func.signature = signature(function, self.shapes[at], self.conv());
             context.want_disasm = show == Some(Listing::Asm);
@@ -223,9 +269,37 @@ impl<'a> Unit<'a> {
                 .define_function_with_control_plane(id, &mut context, &mut ControlPlane::default())
                 .map_err(|error| CompileError(format!("`{}`: {error:?}", function.name)))?;
             self.show_asm(&function.name, &context);
+            self.note(id, symbol_name(linked, at), &context);
             self.module.clear_context(&mut context);
         }
         Ok(())
+    }
+
+    /// Keeps the size and name of a machine function that was just made.
+    pub(super) fn note(&mut self, id: FuncId, name: String, context: &Context) {
+        if let Some(code) = context.compiled_code() {
+            self.made.push((id, code.code_buffer().len(), name));
+        }
+    }
+
+    fn symbols(&self) -> Vec<Symbol> {
+        let symbol = |(id, size, name): &(FuncId, usize, String)| Symbol {
+            address: self.module.get_finalized_function(*id) as usize,
+            size: *size,
+            name: name.clone(),
+        };
+        self.made.iter().map(symbol).collect()
+    }
+
+    /// For each pure function, its thunk and its code.
+    fn pure(&self) -> Vec<Option<(Thunk, usize)>> {
+        let pure = |(thunk, id): (&Option<FuncId>, &FuncId)| {
+            let thunk = self.module.get_finalized_function((*thunk)?);
+            // SAFETY: thunks were declared with this very signature.
+            let thunk = unsafe { std::mem::transmute::<*const u8, Thunk>(thunk) };
+            Some((thunk, self.module.get_finalized_function(*id) as usize))
+        };
+        self.thunks.iter().zip(&self.functions).map(pure).collect()
     }
 
     fn show_asm(&mut self, name: &str, context: &Context) {
@@ -247,6 +321,8 @@ impl<'a> Unit<'a> {
         };
         Ok(Native {
             resume: functions.map(resume).collect(),
+            pure: self.pure(),
+            symbols: self.symbols(),
             texts: self.texts,
             _templates: self.templates,
             module: Mutex::new(Some(self.module)),

@@ -3,13 +3,12 @@
 use super::RunError;
 use crate::link::Linked;
 use std::sync::Arc;
-use std::thread;
 
 /// What runs scripts. All engines give a program the same meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Engine {
-    /// Begins with the interpreter. A load run is compiled beside it, and goes on in machine code as soon as that is
-    /// there.
+    /// Begins with the interpreter, compiles beside it, and goes on in machine code as soon as that is there. Load runs
+    /// are compiled at once, others when their scripts compute for long.
     #[default]
     Auto,
     /// The interpreter.
@@ -18,22 +17,32 @@ pub enum Engine {
     Jit,
 }
 
+/// The engine of a run that goes on. What is compiled beside the run is given up with it.
+pub(super) struct Running<'a>(&'a Arc<Linked>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.stop_compiling_behind();
+    }
+}
+
 /// Makes a program ready for its engine.
-pub(super) fn start(linked: &Arc<Linked>, engine: Engine, is_load: bool) -> Result<(), RunError> {
+pub(super) fn start(
+    linked: &Arc<Linked>,
+    engine: Engine,
+    is_load: bool,
+) -> Result<Running<'_>, RunError> {
     match engine {
-        Engine::Interp => Ok(()),
+        Engine::Interp => {}
         Engine::Jit => linked
             .compile()
-            .map_err(|error| RunError::Engine(error.to_string())),
-        Engine::Auto if is_load => {
-            let linked = linked.clone();
-            let builder = thread::Builder::new().name("scn-compile".into());
-            // Without a thread, or on a machine that the compiler does not know, the interpreter goes on.
-            let _ = builder.spawn(move || {
-                let _ = linked.compile();
-            });
-            Ok(())
+            .map_err(|error| RunError::Engine(error.to_string()))?,
+        Engine::Auto => {
+            linked.allow_compiling_behind();
+            if is_load {
+                linked.compile_behind();
+            }
         }
-        Engine::Auto => Ok(()),
     }
+    Ok(Running(linked))
 }
