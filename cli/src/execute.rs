@@ -80,6 +80,8 @@ pub(crate) struct Prepared {
     pub(crate) text: ProgramText,
     linked: Arc<Linked>,
     base: PathBuf,
+    /// What samples of scripts there are.
+    profile: Arc<Profile>,
 }
 
 /// Checks and links a file. What is wrong with it is printed here; the error is the exit status.
@@ -113,6 +115,7 @@ pub(crate) fn prepare(
         text,
         linked: Arc::new(linked),
         base,
+        profile: Arc::default(),
     })
 }
 
@@ -152,8 +155,7 @@ impl Prepared {
         plan.engine = options.engine.into();
         plan.perf_map =
             options.perf_map || std::env::var_os("SCN_PERF_MAP").is_some_and(|on| on == "1");
-        let profile = options.profile.then(Arc::<Profile>::default);
-        plan.profile.clone_from(&profile);
+        plan.profile = options.profile.then(|| self.profile.clone());
         plan.virtual_clock = options.virtual_clock;
         let stop = StopHandle::new();
         if terminal.surroundings.interrupts {
@@ -177,10 +179,6 @@ impl Prepared {
         let result = scn_runtime::run::run(&self.linked, &plan, &mut screen, &stop);
         screen.erase();
         let outcome = result.map_err(|error| self.refuse_run(&error, terminal))?;
-        if let Some(profile) = profile {
-            let text = profile::draw(&profile.seen(&self.linked), &self.text);
-            let _ = terminal.err.write_all(text.as_bytes());
-        }
         if cfg!(debug_assertions) && outcome.live_objects > 0 {
             return Err(terminal.fail(&format!(
                 "{} objects are alive at the end of the run",
@@ -188,6 +186,15 @@ impl Prepared {
             )));
         }
         Ok(outcome)
+    }
+
+    /// Prints where the time went, if that was asked for. Everything else stands before it.
+    pub(crate) fn print_profile(&self, options: &RunOptions, terminal: &mut Terminal<'_>) {
+        if options.profile {
+            let text = profile::draw(&self.profile.seen(&self.linked), &self.text);
+            let _ = terminal.out.flush();
+            let _ = terminal.err.write_all(text.as_bytes());
+        }
     }
 
     fn refuse_run(&self, error: &RunError, terminal: &mut Terminal<'_>) -> Exit {

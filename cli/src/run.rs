@@ -81,7 +81,9 @@ fn run_file(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Result<Exi
         options,
         to_err,
     };
-    Ok(end.close(outputs, terminal))
+    let exit = end.close(outputs, terminal);
+    prepared.print_profile(options, terminal);
+    Ok(exit)
 }
 
 /// The columns of the terminal that text goes to.

@@ -146,10 +146,12 @@ fn test_file(
         let _ = writeln!(terminal.out, "{heading}");
     }
     let plan = Plan::new(What::Tests(arguments.filter.clone()));
-    match arguments.options.json {
+    let result = match arguments.options.json {
         true => test_json(path, &prepared, plan, arguments, total, terminal),
         false => test_text(path, &prepared, plan, arguments, total, terminal),
-    }
+    };
+    prepared.print_profile(&arguments.options, terminal);
+    result
 }
 
 impl Printer for TestReport<'_> {

@@ -148,6 +148,131 @@ fn a_second_interrupt_cancels_an_endless_loop_and_deferred_blocks_run() {
     assert!(rest.contains("stopped in"), "{rest}");
 }
 
+/// What the error stream of a run with these arguments has.
+fn errors_with(program: &Program, arguments: &[&str]) -> String {
+    let mut command = program.command("run");
+    let output = command.args(arguments).output().expect("it starts");
+    assert_eq!(code(&output), Some(0), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_profile_shows_the_line_that_computes_on_every_engine() {
+    let busy = Program::new(
+        "param end: int = 20000000
+fn busy(n: int) -> int {
+  var total = 0
+  for i in 0..n {
+    total = (total + i * i) % 1000003
+  }
+  return total
+}
+scenario s {
+  check busy(end) >= 0
+}
+",
+    );
+    // Machine code is quicker than a slow machine's clock is fine: it gets more to do.
+    for (engine, end) in [
+        ("interp", "end=1000000"),
+        ("jit", "end=50000000"),
+        ("auto", "end=50000000"),
+    ] {
+        let errors = errors_with(&busy, &["--engine", engine, "--set", end, "--profile"]);
+        let first = errors.lines().find(|line| line.contains(" % "));
+        let first = first.unwrap_or_else(|| panic!("{engine}: {errors}"));
+        assert!(first.contains("loop"), "{engine}: {errors}");
+        assert!(
+            first.contains(".scn:4  busy  for i in 0..n {"),
+            "{engine}: {errors}"
+        );
+    }
+    assert!(!errors_with(&busy, &["--set", "end=1"]).contains("where the time went"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn profilers_are_told_the_names_of_machine_code() {
+    let program = Program::new(
+        "fn named(n: int) -> int {\n  var m = n\n  while m > 10 { m -= 7 }\n  return m\n}\nscenario s { check named(99) > 0 }\n",
+    );
+    let mut command = program.command("run");
+    command.args(["--engine", "jit", "--perf-map"]);
+    let mut child = command.stdout(Stdio::null()).spawn().expect("it starts");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    let path = format!("/tmp/perf-{}.map", child.id());
+    let map = std::fs::read_to_string(&path).expect("the map is left for the profiler");
+    let _ = std::fs::remove_file(&path);
+    let named = map.lines().find(|line| line.contains(" scn named "));
+    let named = named.unwrap_or_else(|| panic!("{map}"));
+    assert!(named.ends_with(".scn:1"), "{named}");
+    let mut words = named.split(' ');
+    let number = |word: Option<&str>| usize::from_str_radix(word.unwrap_or_default(), 16);
+    assert!(
+        number(words.next()).is_ok_and(|address| address > 0),
+        "{named}"
+    );
+    assert!(number(words.next()).is_ok_and(|size| size > 0), "{named}");
+}
+
+#[test]
+fn a_run_that_ends_while_it_is_compiled_ends_well() {
+    let short = Program::new(
+        "scenario s {\n  load { users 2; iterations 2 per user }\n  each { check 1 == 1 }\n}\n",
+    );
+    for _ in 0..5 {
+        let output = short.command("run").output().expect("it starts");
+        assert!(matches!(code(&output), Some(0 | 4)), "{output:?}");
+    }
+}
+
+/// A loop without end beside a user that works.
+fn unfair() -> Program {
+    Program::new(
+        "fn spin(n: int) -> int {
+  var i = n
+  loop {
+    i = (i * 3 + 1) % 1000003
+    if i < 0 { return i }
+  }
+}
+scenario endless {
+  load { users 1; iterations 1 per user; graceful stop 10ms }
+  each { check spin(1) == 0 }
+}
+scenario works {
+  load { users 1; iterations 20 per user }
+  each { sleep 1ms; log.info(\"worked\") }
+}
+",
+    )
+}
+
+#[test]
+fn an_endless_user_does_not_keep_the_others_of_its_worker_from_working() {
+    for engine in ["interp", "jit", "auto"] {
+        let program = unfair();
+        let mut child = program
+            .command("run")
+            .args(["--workers", "1", "--engine", engine, "--verbose"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut out = BufReader::new(child.stdout.take().expect("its output is a pipe"));
+        let (mut line, mut worked) = (String::new(), 0);
+        while worked < 20 {
+            line.clear();
+            let read = out.read_line(&mut line).expect("its output is text");
+            assert!(read > 0, "{engine}: it ended after {worked}");
+            worked += u32::from(line.contains("worked"));
+        }
+        interrupt(&child);
+        let mut rest = String::new();
+        out.read_to_string(&mut rest).expect("its output is text");
+        child.wait().expect("it ends");
+    }
+}
+
 #[test]
 fn a_reader_that_leaves_does_not_matter() {
     let broken = Program::new(&format!(
