@@ -17,7 +17,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 use scn_compiler::ir::{Op, Program};
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
@@ -75,7 +75,7 @@ fn target() -> Result<OwnedTargetIsa, CompileError> {
         let set = flags.set(name, value);
         set.map_err(|error| CompileError(error.to_string()))?;
     }
-    let isa = cranelift_native::builder().map_err(|why| CompileError(why.to_owned()))?;
+    let isa = cranelift_native::builder().map_err(|why| unknown_machine(&why))?;
     isa.finish(settings::Flags::new(flags))
         .map_err(|error| CompileError(error.to_string()))
 }
@@ -98,6 +98,12 @@ fn symbol_name(linked: &Linked, at: usize) -> String {
     let before = text.as_bytes().iter().take(function.span.start as usize);
     let line = 1 + before.filter(|byte| **byte == b'\n').count();
     format!("scn {} {file}:{line}", function.name)
+}
+
+/// The error of a machine that there is no compiler for.
+fn unknown_machine(why: &dyn fmt::Display) -> CompileError {
+    let machine = std::env::consts::ARCH;
+    CompileError(format!("there is no machine code for {machine}: {why}"))
 }
 
 /// The signature of the stub of an entry.
