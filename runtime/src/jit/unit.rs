@@ -60,6 +60,9 @@ fn target() -> Result<OwnedTargetIsa, CompileError> {
         ("opt_level", "speed"),
         ("use_colocated_libcalls", "false"),
         ("is_pic", "false"),
+        // A frame larger than a page must not step over the guard page below the stack.
+        ("enable_probestack", "true"),
+        ("probestack_strategy", "inline"),
         // Profilers walk stacks by frame pointers.
         ("preserve_frame_pointers", "true"),
         (
