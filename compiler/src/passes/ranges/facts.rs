@@ -110,6 +110,7 @@ impl<'f> Facts<'f> {
         }
     }
 
+    /// Notes what holds of a register, and of the one that it is a constant more than: the same sum may be made again.
     fn note(&mut self, reg: Reg, from: BlockId, side: Side, base: Base, add: i128) {
         let fact = Fact {
             from,
@@ -118,6 +119,25 @@ impl<'f> Facts<'f> {
             add,
         };
         self.facts.entry(reg).or_default().push(fact);
+        if let Some((other, more)) = self.offset(reg) {
+            let add = add - more;
+            self.facts
+                .entry(other)
+                .or_default()
+                .push(Fact { add, ..fact });
+        }
+    }
+
+    /// The register that this one is a constant more than.
+    fn offset(&self, reg: Reg) -> Option<(Reg, i128)> {
+        let (a, b, sign) = match self.defs[reg.index()] {
+            Def::Inst(Op::IntBin(IntBin::Add, a, b), _)
+            | Def::Try(TryOp::Int(CheckedOp::Add, a, b), _) => (*a, *b, 1),
+            Def::Inst(Op::IntBin(IntBin::Sub, a, b), _)
+            | Def::Try(TryOp::Int(CheckedOp::Sub, a, b), _) => (*a, *b, -1),
+            _ => return None,
+        };
+        Some((a, sign * i128::from(self.constant(b)?)))
     }
 
     /// A condition holds, or does not, from a block on.

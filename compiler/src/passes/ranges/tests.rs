@@ -149,3 +149,18 @@ fn a_counter_up_to_its_last_value_has_no_bound_of_its_own() {
     assert!(is_kept(&text("le")));
     assert!(!is_kept(&text("lt")));
 }
+
+#[test]
+fn what_holds_of_a_sum_holds_where_it_is_made_again() {
+    // `if child + 1 < end && xs[child] < xs[child + 1]`
+    let text = |bound: &str| {
+        format!(
+            "fn0 \"f\" (v0 ptr, v1 int) -> int {{\nbb0:\n  v2 = list_len v0\n  v3 = int 7\n  v4 = and v1, v3\n  \
+             v5 = {bound}\n  v6 = wrapping_add v4, v5\n  v7 = lt v6, v2\n  branch v7, bb1, bb3\nbb1:\n  v8 = int 1\n  \
+             v9 = wrapping_add v4, v8\n  try v10 = list_get v0, v9 -> bb2, bb4\nbb2:\n  return v10\nbb3:\n  \
+             return v1\nbb4: cold\n  fail\n}}\n"
+        )
+    };
+    assert!(!is_kept(&text("int 1")));
+    assert!(is_kept(&text("int 0")));
+}
