@@ -12,6 +12,7 @@ mod function;
 mod loops;
 mod objects;
 mod perf;
+mod refills;
 mod scalars;
 mod shape;
 mod thunks;

@@ -86,12 +86,13 @@ impl<'a> Emit<'_, 'a, '_> {
                     .icmp(IntCC::UnsignedGreaterThanOrEqual, at, len);
                 self.leave_if(outside, failed);
                 let place = self.element_of(*list, at);
-                let value = self.load(types::I64, place, 0);
+                for reg in results {
+                    self.read(*reg, place, 0);
+                }
                 if matches!(op, TryOp::ListTake(..)) {
                     let null = self.int(0);
                     self.store(null, place, 0);
                 }
-                self.define_all_bits(results, &[value]);
                 self.go(ok);
                 self.b.switch_to_block(failed);
                 self.raise_outside(at, len);
@@ -107,17 +108,17 @@ impl<'a> Emit<'_, 'a, '_> {
                 self.raise_outside(at, len);
             }
             TryOp::ListSet(list, at, value) => {
-                let (list, at, bits) = (self.get(*list), self.get(*at), self.bits(*value));
+                let (list, at, new) = (self.get(*list), self.get(*at), self.get(*value));
                 let unique = self.unique(list);
                 self.define_all(results, &[unique]);
                 let (len, outside) = self.is_outside(unique, at);
                 self.leave_if(outside, failed);
                 let place = self.element(unique, at);
-                self.replace(place, 0, bits, self.is_pointer(*value));
+                self.replace(place, 0, new, self.is_pointer(*value));
                 self.go(ok);
                 self.b.switch_to_block(failed);
                 if self.is_pointer(*value) {
-                    self.release(bits);
+                    self.release(new);
                 }
                 self.raise_outside(at, len);
             }
@@ -144,12 +145,6 @@ impl<'a> Emit<'_, 'a, '_> {
     fn define_all(&mut self, results: &[Reg], values: &[Value]) {
         for (reg, value) in results.iter().zip(values) {
             self.define(*reg, *value);
-        }
-    }
-
-    fn define_all_bits(&mut self, results: &[Reg], values: &[Value]) {
-        for (reg, value) in results.iter().zip(values) {
-            self.define_bits(*reg, *value);
         }
     }
 

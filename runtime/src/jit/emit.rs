@@ -3,6 +3,7 @@
 use super::NATIVE_PLACE;
 use super::entries::Entry;
 use super::loops::Loops;
+use super::refills::refills;
 use super::shape::machine_type;
 use super::unit::Unit;
 use crate::ctx::Ctx;
@@ -50,6 +51,8 @@ pub(super) struct Emit<'u, 'a, 'b> {
     pub is_lean: bool,
     /// The signature of host functions.
     pub host_signature: Option<SigRef>,
+    /// Positions of stores into slots whose content was taken out before.
+    refills: HashSet<u32>,
     /// The reporting site that the next host call names itself.
     pub named_site: Option<u32>,
     /// Where arguments lie that are passed in memory.
@@ -110,6 +113,7 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
             fixed,
             is_lean: function.waits,
             host_signature: None,
+            refills: refills(function),
             named_site: None,
             scratch: None,
             place: 0,
@@ -119,6 +123,12 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
     /// What is emitted from now on stands at this position of the function.
     pub(super) fn stand_at(&mut self, position: u32) {
         self.place = u64::from(NATIVE_PLACE | position) << 32 | self.at as u64;
+    }
+
+    /// Whether what stands here stores into a slot that holds null.
+    pub(super) fn is_refill(&self) -> bool {
+        let position = (self.place >> 32) as u32 & !NATIVE_PLACE;
+        self.refills.contains(&position)
     }
 
     /// The place, as entries take it.

@@ -42,7 +42,7 @@ pub(crate) fn positions(function: &Function) -> impl Iterator<Item = u32> + '_ {
 }
 
 /// The blocks that can be reached, each after one that leads to it.
-fn reachable(function: &Function) -> Vec<BlockId> {
+pub(super) fn reachable(function: &Function) -> Vec<BlockId> {
     let mut seen = vec![false; function.blocks.len()];
     let mut order = Vec::new();
     let mut work = vec![BlockId(0)];

@@ -2,6 +2,7 @@
 
 use super::emit::Emit;
 use super::entries::Entry;
+use super::shape::machine_type;
 use crate::object::layout;
 use crate::value::Header;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -60,7 +61,7 @@ impl<'a> Emit<'_, 'a, '_> {
             Op::NewMap(desc, regs) => self.new_map(desc.0, regs),
             Op::Load(object, at) => {
                 let object = self.get(*object);
-                self.load(types::I64, object, field(*at))
+                return self.read(inst.results[0], object, field(*at));
             }
             Op::Take(object, at) => {
                 let object = self.get(*object);
@@ -81,7 +82,7 @@ impl<'a> Emit<'_, 'a, '_> {
             Op::ListAt(list, at) => {
                 let at = self.get(*at);
                 let place = self.element_of(*list, at);
-                self.load(types::I64, place, 0)
+                return self.read(inst.results[0], place, 0);
             }
             Op::ListTake(list, at) => {
                 let at = self.get(*at);
@@ -131,13 +132,15 @@ impl<'a> Emit<'_, 'a, '_> {
     fn change(&mut self, op: &Op, results: &[Reg]) -> Found {
         match op {
             Op::Store(object, at, value) => {
-                let (object, bits) = (self.get(*object), self.bits(*value));
-                self.replace(object, field(*at), bits, self.is_pointer(*value));
+                let (object, new) = (self.get(*object), self.get(*value));
+                let may_hold = self.is_pointer(*value) && !self.is_refill();
+                self.replace(object, field(*at), new, may_hold);
             }
             Op::ListPut(list, at, value) => {
-                let (at, bits) = (self.get(*at), self.bits(*value));
+                let (at, new) = (self.get(*at), self.get(*value));
                 let place = self.element_of(*list, at);
-                self.replace(place, 0, bits, self.is_pointer(*value));
+                let may_hold = self.is_pointer(*value) && !self.is_refill();
+                self.replace(place, 0, new, may_hold);
             }
             Op::MapGet(map, key) => self.look_up(Entry::MapGet, *map, *key, results),
             Op::MapTake(map, key) => self.look_up(Entry::MapTake, *map, *key, results),
@@ -319,15 +322,22 @@ impl<'a> Emit<'_, 'a, '_> {
             .uload8(types::I64, super::emit::trusted(), place, BYTES)
     }
 
-    /// Writes a slot and gives up what was there.
-    pub(super) fn replace(&mut self, place: Value, offset: i32, bits: Value, pointer: bool) {
-        if !pointer {
-            self.store(bits, place, offset);
+    /// Writes a slot and gives up what was there, if that may be an object.
+    pub(super) fn replace(&mut self, place: Value, offset: i32, new: Value, may_hold: bool) {
+        if !may_hold {
+            self.store(new, place, offset);
             return;
         }
         let before = self.load(types::I64, place, offset);
-        self.store(bits, place, offset);
+        self.store(new, place, offset);
         self.release(before);
+    }
+
+    /// Reads a slot into a register of its class.
+    pub(super) fn read(&mut self, reg: Reg, place: Value, offset: i32) -> Found {
+        let value = self.load(machine_type(self.class(reg)), place, offset);
+        self.define(reg, value);
+        Found::Nothing
     }
 
     fn entry_part(&mut self, map: Reg, at: Reg, part: usize) -> Value {
@@ -423,7 +433,7 @@ impl<'a> Emit<'_, 'a, '_> {
 }
 
 /// What an instruction about objects gives.
-enum Found {
+pub(super) enum Found {
     /// One result, as the bits of a slot.
     Bits(Value),
     /// Nothing, or what is defined already.
