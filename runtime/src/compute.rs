@@ -14,7 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 
 /// What a stack has room for: calls as deep as scripts may nest them, in machine code. Only what is touched is memory.
-const SIZE: usize = 64 << 20;
+pub(crate) const SIZE: usize = 64 << 20;
 
 /// Stacks that a worker parks at once. Who computes for long beside these keeps the worker.
 const PARKED: usize = 64;

@@ -15,6 +15,7 @@ mod perf;
 mod refills;
 mod scalars;
 mod shape;
+mod stack;
 mod thunks;
 mod unit;
 mod waits;

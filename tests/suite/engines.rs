@@ -90,6 +90,46 @@ fn functions_take_hundreds_of_parameters() {
     }
 }
 
+/// A function that calls itself without end, with so many values that it needs afterwards.
+fn deep(values: usize) -> String {
+    let mut text = "fn f(n: int) -> int {\n".to_owned();
+    for at in 0..values {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  let a{at} = n * {} + {at}", at % 9 + 2);
+    }
+    text.push_str("  var sum = f(n + 1)\n");
+    for at in 0..values {
+        let _ = writeln!(text, "  sum = sum + a{at}");
+    }
+    text.push_str("  return sum\n}\n");
+    text.push_str("scenario s { check f(0) == 1 }\n");
+    text
+}
+
+#[test]
+fn recursion_with_large_frames_meets_the_limit_of_depth() {
+    // Machine code takes some 20 MiB of the stack for this.
+    let body = || {
+        assert_told(
+            &told(&deep(250)),
+            "check 0 None false None Some(\"script.depth",
+        )
+    };
+    let thread = std::thread::Builder::new().stack_size(128 << 20);
+    let thread = thread.spawn(body).expect("there is memory");
+    thread.join().expect("no engine leaves the stack");
+}
+
+#[test]
+fn recursion_that_could_leave_the_stack_has_no_machine_code() {
+    let program = program(&deep(1200), Passes::All).expect("it is right");
+    let linked = link(&program).expect("it links");
+    let refused = tell(&linked, &plan(Engine::Jit), None).expect_err("it needs too much");
+    assert!(refused.contains("recursion may take"), "{refused}");
+    let lines = tell(&linked, &plan(Engine::Interp), None).expect("it runs");
+    assert_told(&lines, "check 0 None false None Some(\"script.depth");
+}
+
 /// Asks to stop and then to cancel as soon as the program says that it has begun.
 struct Impatient<'a>(&'a StopHandle);
 

@@ -4,6 +4,7 @@ use super::emit::trusted;
 use super::entries::Entry;
 use super::function::{names_sites_early, translate};
 use super::shape::{Shape, shapes, signature};
+use super::stack::Stack;
 use super::{CompileError, Listing, Native, NativeResume, Symbol, Thunk};
 use crate::ctx::Ctx;
 use crate::link::Linked;
@@ -45,6 +46,8 @@ pub(super) struct Unit<'a> {
     listing: String,
     /// Machine functions that were made, with their sizes and names.
     made: Vec<(FuncId, usize, String)>,
+    /// What calls may need of a stack.
+    stack: Stack,
 }
 
 impl From<cranelift_module::ModuleError> for CompileError {
@@ -142,6 +145,7 @@ impl<'a> Unit<'a> {
             loose_sites: linked.program.functions.iter().any(names_sites_early),
             listing: String::new(),
             made: Vec::new(),
+            stack: Stack::default(),
         };
         match unit.fill(show, is_wanted) {
             Ok(()) => Ok(unit),
@@ -160,6 +164,7 @@ impl<'a> Unit<'a> {
     ) -> Result<(), CompileError> {
         self.declare()?;
         self.define(show, is_wanted)?;
+        self.stack.check()?;
         self.define_stubs()?;
         self.thunks = self.define_thunks()?;
         self.module.finalize_definitions()?;
@@ -279,6 +284,7 @@ impl<'a> Unit<'a> {
                 .map_err(|error| CompileError(format!("`{}`: {error:?}", function.name)))?;
             self.show_asm(&function.name, &context);
             self.note(id, symbol_name(linked, at), &context);
+            self.stack.add(function, &context);
             self.module.clear_context(&mut context);
         }
         Ok(())
