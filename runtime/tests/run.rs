@@ -4,13 +4,15 @@
 
 use scn_compiler::source::{Library, Loader, Source};
 use scn_runtime::event::{End, SectionKind};
+use scn_runtime::heap::POKE_DRIVER;
 use scn_runtime::io::Io;
 use scn_runtime::{
-    Cx, Event, Fault, Linked, Nanos, NativeDef, Observer, Outcome, Plan, StopHandle, What, run,
-    waiting,
+    Ctx, Cx, Event, Fault, Linked, Nanos, NativeDef, Observer, Outcome, Plan, StopHandle, What,
+    ready, run, waiting,
 };
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 struct NoFiles;
@@ -24,7 +26,7 @@ impl Loader for NoFiles {
 const LIBRARY: Library = Library {
     modules: &[(
         "peer",
-        "/// Never answers.\n@waits\nextern fn never()\n/// Answers from another thread.\n@waits\nextern fn answer() -> int\n/// Sends and gets it back.\n@waits @fails\nextern fn echo(text: string) -> string\n/// Waits for a silent peer.\n@waits @fails\nextern fn silence(limit: duration)\n",
+        "/// Never answers.\n@waits\nextern fn never()\n/// Answers from another thread.\n@waits\nextern fn answer() -> int\n/// Sends and gets it back.\n@waits @fails\nextern fn echo(text: string) -> string\n/// Waits for a silent peer.\n@waits @fails\nextern fn silence(limit: duration)\n/// Publishes machine code, and makes the next loop look up.\nextern fn hurry()\n",
     )],
     prelude: &[],
 };
@@ -67,8 +69,14 @@ async fn silence(cx: Cx, limit: Nanos) -> Result<(), Fault> {
     }
 }
 
+fn hurry(ctx: &Ctx) {
+    ctx.linked().compile().expect("this machine has a compiler");
+    ctx.heap.poke.fetch_or(POKE_DRIVER, Ordering::Relaxed);
+}
+
 fn natives() -> Vec<NativeDef> {
     vec![
+        ready("peer.hurry", hurry),
         waiting("peer.never", never),
         waiting("peer.answer", answer),
         waiting("peer.echo", echo),
@@ -609,4 +617,64 @@ fn times_beyond_the_clock_end_with_it() {
         lines,
         [format!("step x {end} true"), format!("Each s {end} done")]
     );
+}
+
+/// A loop that is interpreted from beginning to end calls functions of each kind: the same, whether their machine code
+/// is published while it goes on or not.
+#[test]
+fn an_interpreted_loop_may_call_what_was_compiled_meanwhile() {
+    let program = |hurry: &str| {
+        let body = r#"
+        fn sum(n: int) -> int {
+          if n == 0 { return 0 }
+          return n + sum(n - 1)
+        }
+        fn power(base: float, n: int, factor: float) -> float {
+          if n == 0 { return factor }
+          return base * power(base, n - 1, factor)
+        }
+        fn find(n: int, limit: int) -> int? {
+          if n > limit { return none }
+          if n % 7 == 0 { return n }
+          return find(n + 1, limit)
+        }
+        fn stars(n: int) -> string {
+          if n == 0 { return "." }
+          return "*${stars(n - 1)}"
+        }
+        fn grow(all: list<int>, n: int) -> list<int> {
+          let longer = all + [n]
+          if n == 0 { return longer }
+          return grow(longer, n - 1)
+        }
+        fn fall(n: int) -> int {
+          if n == 0 { fail "at the bottom" }
+          return fall(n - 1) + 1
+        }
+        fn deep(n: int) -> int { return deep(n + 1) + 1 }
+        scenario s {
+          var story = ""
+          for i in 0..4 {
+            if i == 1 { HURRY }
+            let caught = do { "${fall(i)}" } catch { "caught" }
+            let depth = do { "${deep(i)}" } catch { "too deep" }
+            let found = find(i * 5 + 1, 15) ?? -1
+            let grown = grow([i], 3)
+            story = "${story}${sum(i)} ${power(1.5, i, 0.5)} ${found} ${stars(i)} ${grown[3]} ${caught} ${depth};"
+          }
+          step "${story}" { }
+          for i in 0..2 { if i == 0 { HURRY }; deep(i) }
+        }
+        "#;
+        body.replace("HURRY", hurry)
+    };
+    let (interpreted, _) = scenarios(&program("story = story"));
+    let (compiled, _) = scenarios(&program("peer.hurry()"));
+    assert_eq!(interpreted, compiled);
+    assert!(interpreted[0].contains("3 1.125 14"), "{interpreted:?}");
+    assert!(
+        interpreted[0].contains("caught too deep"),
+        "{interpreted:?}"
+    );
+    assert!(interpreted[1].contains("script.depth"), "{interpreted:?}");
 }
