@@ -1,7 +1,7 @@
 //! What makes a lowered program ready to run. Enter at [`run`].
 //!
 //! `intrinsics` makes operations of host functions that are some; `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `inline` and `scalars` do without calls and objects that are not needed; `demand` narrows what
-//! is parsed to what is read of it; `ranges` leaves out checks that cannot fail; `in_place` lets updates in a row work on one element; `params` decides which parameters are owned; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
+//! is parsed to what is read of it; `ranges` leaves out checks that cannot fail; `in_place` lets updates in a row work on one element; `params` decides which parameters are owned; `updates` takes out once what is changed several times; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
 //! `frames` gives registers their homes.
 //! In debug builds the verifier looks at the result of each.
 
@@ -19,6 +19,7 @@ mod params;
 mod ranges;
 mod scalars;
 mod simplify;
+mod updates;
 
 use crate::ir::{FuncId, Program};
 
@@ -50,6 +51,9 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId], passes: Passes) {
     }
     verify(program, crate::ir::Stage::Ssa);
     params::run(program, strands);
+    if is_fast {
+        updates::run(program);
+    }
     constants::run(program);
     ownership::run(program);
     verify(program, crate::ir::Stage::Owned);
