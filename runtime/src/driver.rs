@@ -179,7 +179,7 @@ pub(crate) fn poked(ctx: &Ctx, place: u64) -> Result<(), Fault> {
         ctx.heap.poke.fetch_or(rest, Ordering::Relaxed);
         return Err(ctx.memory_fault());
     }
-    if why & POKE_DRIVER != 0 {
+    if why & POKE_DRIVER != 0 && !is_premature(ctx.worker(), why) {
         look_around(ctx)?;
     }
     if why & POKE_SLICE == 0 {
@@ -196,6 +196,16 @@ pub(crate) fn poked(ctx: &Ctx, place: u64) -> Result<(), Fault> {
 }
 
 /// Does what is due, and fails if the running strand is to unwind.
+/// On the virtual clock a run is to do the same again, however long it is interrupted by others: the first poke of a
+/// slice says nothing about the slice. One that does not end is poked again.
+fn is_premature(worker: &Worker, why: u32) -> bool {
+    let slice = Some(worker.stop.number());
+    worker.reactor().is_virtual()
+        && why & POKE_SLICE != 0
+        && !worker.interrupted.get()
+        && worker.poked_slice.replace(slice) != slice
+}
+
 fn look_around(ctx: &Ctx) -> Result<(), Fault> {
     let worker = ctx.worker();
     // A virtual clock stands while scripts run: what is due now is so in the next turn, whenever somebody pokes.

@@ -174,6 +174,11 @@ impl StopWatch {
         );
     }
 
+    /// The number of the slice that runs.
+    pub fn number(&self) -> u32 {
+        self.poker.slices.load(Ordering::Relaxed)
+    }
+
     /// Says that the worker waits, or does so no more.
     pub fn set_idle(&self, idle: bool) {
         self.poker.idle.store(idle, Ordering::SeqCst);

@@ -46,6 +46,8 @@ pub struct Worker {
     pub(crate) running: Cell<StrandId>,
     /// Where that lies: strands do not move, and the one that runs is not removed.
     current: Cell<Option<NonNull<Strand>>>,
+    /// The slice that was poked last, on the virtual clock.
+    pub(crate) poked_slice: Cell<Option<u32>>,
     /// Whether a cancellation waits for the running strand's next wait or poll point.
     pub(crate) interrupted: Cell<bool>,
     /// When the host function that runs wants to be resumed at the latest, as far as it has said.
@@ -103,6 +105,7 @@ impl Worker {
             computers: Computers::default(),
             running: Cell::new(StrandId::NONE),
             current: Cell::new(None),
+            poked_slice: Cell::new(None),
             interrupted: Cell::new(false),
             limit: Cell::new(NEVER),
             popped: Cell::new(ptr::null_mut()),
