@@ -5,6 +5,7 @@
 
 mod base64;
 mod bytes;
+mod component;
 mod crypto;
 mod csv;
 mod data;
@@ -44,6 +45,7 @@ mod url;
 mod user;
 mod uuid;
 
+pub use component::BODIES;
 use scn_compiler::source::Library;
 use scn_runtime::NativeDef;
 

@@ -1,6 +1,7 @@
 //! The declarations are read by the real parser.
 
-use scn_stdlib::LIBRARY;
+use scn_compiler::source::Library;
+use scn_stdlib::{BODIES, LIBRARY};
 
 #[test]
 fn every_module_parses() {
@@ -33,11 +34,23 @@ fn the_prelude_names_modules() {
 
 #[test]
 fn the_checker_finds_nothing_wrong_with_the_library() {
-    let checked = scn_compiler::check_library(&LIBRARY);
-    let found: Vec<_> = checked
-        .diagnostics
-        .iter()
-        .map(|found| format!("{found:?}"))
-        .collect();
-    assert!(found.is_empty(), "{found:#?}");
+    assert_clean(&LIBRARY);
+}
+
+#[test]
+fn the_checker_finds_nothing_wrong_with_the_bodies() {
+    assert_clean(&BODIES);
+}
+
+fn assert_clean(library: &Library) {
+    let checked = scn_compiler::check_library(library);
+    let found = checked.diagnostics.iter().map(|found| {
+        let (span, _) = &found.labels[0];
+        let source = checked.sources.source(span.source);
+        let (line, column) = checked.sources.line_column(*span);
+        let (name, code, message) = (&source.name, found.code, &found.message);
+        format!("{name}:{line}:{column}: {code} {message} {:?}", found.help)
+    });
+    let found: Vec<String> = found.collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
