@@ -29,6 +29,6 @@ macro_rules! with_bodies {
 
 /// The standard library and the bodies behind its declarations.
 pub const BODIES: Library = Library {
-    modules: with_bodies! { "mem" },
+    modules: with_bodies! { "mem" "heap" "spans" "stacks" "lists" "maps" "values" },
     prelude: crate::LIBRARY.prelude,
 };
