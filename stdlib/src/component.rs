@@ -31,7 +31,7 @@ macro_rules! with_bodies {
 pub const BODIES: Library = Library {
     modules: with_bodies! {
         "mem" "heap" "spans" "stacks" "lists" "maps" "values" "texts" "utf8" "ips" "shows"
-        "decimals" "digits"
+        "decimals" "digits" "encodings"
     },
     prelude: crate::LIBRARY.prelude,
 };
