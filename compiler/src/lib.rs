@@ -11,6 +11,7 @@ pub mod ir;
 mod lower;
 mod passes;
 pub mod source;
+pub mod wasm;
 
 pub use check::metrics::built_in_names as built_in_metrics;
 pub use check::{Checked, check, check_library, lint_descriptors};

@@ -30,8 +30,7 @@ macro_rules! with_bodies {
 /// The standard library and the bodies behind its declarations.
 pub const BODIES: Library = Library {
     modules: with_bodies! {
-        "mem" "heap" "spans" "stacks" "lists" "maps" "values" "texts" "utf8" "ips" "shows"
-        "decimals" "digits" "encodings"
+        "mem" "heap" "spans" "stacks" "lists" "maps" "values" "texts" "utf8" "ips" "shows" "decimals" "digits" "encodings" "wasi" "wit"
     },
     prelude: crate::LIBRARY.prelude,
 };
