@@ -296,7 +296,7 @@ mod tests {
         }
         assert_eq!(timers.earliest(), Some(10));
         assert_eq!(due(&mut timers, 50), [4, 1, 2, 5, 0]);
-        assert_eq!(due(&mut timers, 69), []);
+        assert_eq!(due(&mut timers, 69), [0_u32; 0]);
         assert_eq!(due(&mut timers, 70), [3]);
         assert!(timers.is_empty());
     }
