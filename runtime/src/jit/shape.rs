@@ -76,7 +76,8 @@ pub(super) fn signature(function: &Function, shape: Shape, conv: CallConv) -> Si
     params.push(AbiParam::new(types::I64));
     if function.waits {
         params.push(AbiParam::new(types::I64));
-        signature.returns.push(AbiParam::new(types::I8));
+        // By the rules of some machines (aarch64 of Apple) callers rely on a byte that was extended.
+        signature.returns.push(AbiParam::new(types::I8).uext());
         return signature;
     }
     if shape.counts_depth {
