@@ -18,6 +18,7 @@ mod shape;
 mod stack;
 mod thunks;
 mod unit;
+mod values;
 mod waits;
 
 use crate::ctx::Ctx;

@@ -1,19 +1,21 @@
-//! Building one function: registers as variables, slots behind definitions, memory, calls of entries.
+//! Building one function: registers as values, slots behind definitions, memory, calls of entries.
 
 use super::NATIVE_PLACE;
 use super::entries::Entry;
+use super::function::positions;
 use super::loops::Loops;
 use super::refills::refills;
 use super::shape::machine_type;
 use super::unit::Unit;
+use super::values::Values;
 use crate::ctx::Ctx;
 use crate::frame::HEADER;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self as clif, FuncRef, InstBuilder, MemFlagsData, SigRef, StackSlot, StackSlotData,
+    self as clif, BlockArg, FuncRef, InstBuilder, MemFlagsData, SigRef, StackSlot, StackSlotData,
     StackSlotKind, Type, Value, types,
 };
-use cranelift_frontend::{FunctionBuilder, Variable};
+use cranelift_frontend::FunctionBuilder;
 use cranelift_module::Module;
 use scn_compiler::ir::{Block, BlockId, Function, Op, Reg, Signatures, Target, Ty};
 use std::collections::{HashMap, HashSet};
@@ -31,11 +33,14 @@ pub(super) struct Emit<'u, 'a, 'b> {
     pub frame: Option<Value>,
     /// How deep recursive functions are in each other, this one included.
     pub depth: Option<Value>,
-    vars: Vec<Variable>,
+    /// What registers hold.
+    pub values: Values,
     /// The machine block of each block.
     pub blocks: Vec<clif::Block>,
     /// The loops, and what stays the same in them.
     pub loops: Loops,
+    /// The position of the first instruction of each block.
+    pub positions: Vec<u32>,
     /// The block that is being emitted.
     pub current: BlockId,
     /// The blocks that are emitted, or being so.
@@ -55,8 +60,8 @@ pub(super) struct Emit<'u, 'a, 'b> {
     refills: HashSet<u32>,
     /// The reporting site that the next host call names itself.
     pub named_site: Option<u32>,
-    /// Where arguments lie that are passed in memory.
-    scratch: Option<StackSlot>,
+    /// Where arguments lie that are passed in memory, and for how many there is room.
+    scratch: Option<(StackSlot, usize)>,
     /// The place of what is being emitted.
     place: u64,
 }
@@ -73,13 +78,11 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
         mut b: FunctionBuilder<'b>,
     ) -> Emit<'u, 'a, 'b> {
         let function = &unit.linked.program.functions[at];
-        let vars = function
-            .regs
-            .iter()
-            .map(|ty| b.declare_var(machine_type(*ty)))
-            .collect();
-        let blocks = function.blocks.iter().map(|_| b.create_block()).collect();
         let linked = unit.linked;
+        let is_recursive = |at: usize| linked.program.functions[at].recursive;
+        let loops = Loops::of(function);
+        let values = Values::of(function, &is_recursive, &loops);
+        let blocks = machine_blocks(function, &values, &mut b);
         let constant = |inst: &scn_compiler::ir::Inst| match inst.op {
             Op::Int(int) => Some((inst.results[0], int.cast_unsigned())),
             Op::Float(bits) => Some((inst.results[0], bits)),
@@ -101,9 +104,10 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
             ctx: Value::from_u32(0),
             frame: None,
             depth: None,
-            vars,
+            values,
             blocks,
-            loops: Loops::default(),
+            loops,
+            positions: positions(function).collect(),
             current: BlockId(0),
             begun: HashSet::new(),
             entries: HashMap::new(),
@@ -166,7 +170,7 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
 
     /// The value of a register.
     pub(super) fn get(&mut self, reg: Reg) -> Value {
-        self.b.use_var(self.vars[reg.index()])
+        self.values.get(reg)
     }
 
     /// The value of a register as the bits of a slot.
@@ -180,7 +184,7 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
 
     /// Defines a register: its value, and its slot if it lives across a wait.
     pub(super) fn define(&mut self, reg: Reg, value: Value) {
-        self.b.def_var(self.vars[reg.index()], value);
+        self.assume(reg, value);
         self.save(reg, value);
     }
 
@@ -195,7 +199,7 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
 
     /// Gives a register a value that its slot has already.
     pub(super) fn assume(&mut self, reg: Reg, value: Value) {
-        self.b.def_var(self.vars[reg.index()], value);
+        self.values.set(reg, value);
     }
 
     /// The slot of a register of a waiting function.
@@ -233,21 +237,33 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
         self.b.ins().uload32(trusted(), from, offset as i32)
     }
 
-    /// Moves arguments into the parameters of a block, as if all at once, and goes there.
+    /// Goes to a block with its arguments, and with what else it is handed.
     pub(super) fn go(&mut self, target: &Target) {
-        self.pass(target);
+        let looked_at = self.enter_loop(target.block);
+        let carried = self.values.carried(target.block).iter();
+        let value = |reg: &Reg| looked_at.get(reg).copied();
+        let value = |reg: &Reg| value(reg).unwrap_or_else(|| self.values.get(*reg));
+        let args = target.args.iter().chain(carried);
+        let args: Vec<BlockArg> = args.map(|reg| value(reg).into()).collect();
         let block = self.blocks[target.block.index()];
-        self.b.ins().jump(block, &[]);
+        self.b.ins().jump(block, &args);
     }
 
-    /// Moves arguments into the parameters of a block.
-    pub(super) fn pass(&mut self, target: &Target) {
-        let params = &self.function.blocks[target.block.index()].params;
-        let values: Vec<Value> = target.args.iter().map(|arg| self.get(*arg)).collect();
-        for (param, value) in params.iter().zip(values) {
-            self.assume(*param, value);
+    /// Goes on in a block: its parameters, and what else it is handed.
+    pub(super) fn enter_block(&mut self, id: BlockId) {
+        let block = self.blocks[id.index()];
+        self.b.switch_to_block(block);
+        self.current = id;
+        self.values.enter(id);
+        let handed = self.b.block_params(block).to_vec();
+        let params = &self.function.blocks[id.index()].params;
+        for (param, value) in params.iter().zip(&handed) {
+            self.define(*param, *value);
         }
-        self.enter_loop(target.block);
+        let carried = self.values.carried(id).to_vec();
+        for (reg, value) in carried.into_iter().zip(&handed[params.len()..]) {
+            self.assume(reg, *value);
+        }
     }
 
     /// The machine block to go to for a target: the block itself, or one that moves arguments first.
@@ -255,6 +271,18 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
         if target.args.is_empty() && !self.enters_loop(target) {
             return self.blocks[target.block.index()];
         }
+        self.new_edge(target)
+    }
+
+    /// As [`Emit::edge`], for a branch that hands nothing over.
+    pub(super) fn plain_edge(&mut self, target: &Target) -> clif::Block {
+        match self.values.carried(target.block).is_empty() {
+            true => self.edge(target),
+            false => self.new_edge(target),
+        }
+    }
+
+    fn new_edge(&mut self, target: &Target) -> clif::Block {
         let block = self.b.create_block();
         if self.function.blocks[target.block.index()].cold {
             self.b.set_cold_block(block);
@@ -262,25 +290,19 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
         block
     }
 
+    /// What a branch hands to a block that [`Emit::edge`] gave.
+    pub(super) fn handed(&self, edge: clif::Block, target: &Target) -> Vec<BlockArg> {
+        let carried = self.values.carried(target.block).iter();
+        let is_target = edge == self.blocks[target.block.index()];
+        let carried = carried.filter(|_| is_target);
+        carried.map(|reg| self.values.get(*reg).into()).collect()
+    }
+
     /// Fills a block that [`Emit::edge`] made.
     pub(super) fn fill_edge(&mut self, block: clif::Block, target: &Target) {
         if block != self.blocks[target.block.index()] {
             self.b.switch_to_block(block);
             self.go(target);
-        }
-    }
-
-    /// Saves the parameters of a block at its start.
-    pub(super) fn save_params(&mut self, block: BlockId) {
-        if self.frame.is_none() {
-            return;
-        }
-        let params = &self.function.blocks[block.index()].params;
-        for param in params {
-            if self.slot(*param).is_some() {
-                let value = self.get(*param);
-                self.save(*param, value);
-            }
         }
     }
 
@@ -344,12 +366,12 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
 
     /// Words on the machine stack, until the next call.
     pub(super) fn scratch(&mut self, words: usize) -> Value {
-        debug_assert!(words <= scratch_words(self.function));
-        let slot = *self.scratch.get_or_insert_with(|| {
-            let size = 8 * scratch_words(self.function) as u32;
-            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3);
-            self.b.create_sized_stack_slot(data)
+        let (slot, room) = *self.scratch.get_or_insert_with(|| {
+            let room = scratch_words(self.function);
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * room as u32, 3);
+            (self.b.create_sized_stack_slot(data), room)
         });
+        debug_assert!(words <= room);
         self.b.ins().stack_addr(types::I64, slot, 0)
     }
 
@@ -378,6 +400,25 @@ impl<'u, 'a, 'b> Emit<'u, 'a, 'b> {
 /// Where a slot is in a frame.
 pub(super) fn slot_offset(slot: u32) -> i32 {
     (HEADER + 8 * slot as usize) as i32
+}
+
+/// The machine blocks of a function, with their parameters.
+fn machine_blocks(
+    function: &Function,
+    values: &Values,
+    b: &mut FunctionBuilder<'_>,
+) -> Vec<clif::Block> {
+    let mut blocks = Vec::with_capacity(function.blocks.len());
+    for (at, block) in (0u32..).map(BlockId).zip(&function.blocks) {
+        let made = b.create_block();
+        for reg in block.params.iter().chain(values.carried(at)) {
+            // Registers behind those of the function are lengths and places.
+            let class = function.regs.get(reg.index()).copied();
+            b.append_block_param(made, machine_type(class.unwrap_or(Ty::Int)));
+        }
+        blocks.push(made);
+    }
+    blocks
 }
 
 /// Whether an operation gives the same each time, to all users.

@@ -1,7 +1,6 @@
 //! One function: its entry, its blocks, its ends.
 
 use super::emit::{Emit, slot_offset};
-use super::loops::Loops;
 use super::shape::machine_type;
 use super::unit::Unit;
 use cranelift_codegen::ir::{
@@ -14,8 +13,11 @@ use scn_compiler::ir::{Block, BlockId, Function, Inst, Op, Reg, Target, Terminat
 const DONE: i64 = 1;
 /// Where it is told that it has failed.
 const FAILED: i64 = 2;
-/// As many instructions as the head of a loop may have whose condition is tested at the loop's end as well.
-const HEAD: usize = 6;
+/// The way from the entry.
+const START: Target = Target {
+    block: BlockId(0),
+    args: Vec::new(),
+};
 
 /// Builds the machine form of a function.
 pub(super) fn translate(
@@ -57,21 +59,6 @@ pub(super) fn reachable(function: &Function) -> Vec<BlockId> {
     order
 }
 
-/// Whether an operation is what conditions are made of: short, and it needs no place.
-fn is_condition(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Int(_)
-            | Op::Float(_)
-            | Op::IntCmp(..)
-            | Op::IntBin(..)
-            | Op::FloatCmp(..)
-            | Op::Not(_)
-            | Op::ListLen(_)
-            | Op::BytesLen(_)
-    )
-}
-
 /// Whether what follows an instruction at once is the host call whose site it names.
 fn names_next(block: &Block, at: usize) -> bool {
     match block.insts.get(at + 1) {
@@ -97,21 +84,16 @@ pub(super) fn names_sites_early(function: &Function) -> bool {
 
 impl<'a> Emit<'_, 'a, '_> {
     fn translate(&mut self) {
-        let positions: Vec<u32> = positions(self.function).collect();
-        let b = &mut self.b;
-        self.loops = Loops::of(self.function, || b.declare_var(types::I64));
         self.enter();
         for id in reachable(self.function) {
             let block: &'a Block = &self.function.blocks[id.index()];
-            let first = positions[id.index()];
-            self.b.switch_to_block(self.blocks[id.index()]);
+            let first = self.positions[id.index()];
             self.begun.insert(id);
-            self.current = id;
+            self.enter_block(id);
             self.is_lean = block.cold || self.function.waits;
             if block.cold {
                 self.b.set_cold_block(self.blocks[id.index()]);
             }
-            self.save_params(id);
             for (at, inst) in (0u32..).zip(&block.insts) {
                 self.stand_at(first + at);
                 match inst.op {
@@ -146,7 +128,7 @@ impl<'a> Emit<'_, 'a, '_> {
         for (param, value) in self.function.params.iter().zip(rest) {
             self.define(param.reg, *value);
         }
-        self.b.ins().jump(self.blocks[0], &[]);
+        self.go(&START);
     }
 
     /// State 0 starts, state k goes on behind wait k.
@@ -179,7 +161,7 @@ impl<'a> Emit<'_, 'a, '_> {
         }
         self.b.switch_to_block(start);
         self.take_params(frame);
-        self.b.ins().jump(self.blocks[0], &[]);
+        self.go(&START);
         for (wait, landing) in landings.into_iter().enumerate() {
             self.landing(wait, landing);
         }
@@ -239,31 +221,25 @@ impl<'a> Emit<'_, 'a, '_> {
     fn branch(&mut self, cond: Reg, then: &Target, otherwise: &Target) {
         let cond = self.get(cond);
         let (yes, no) = (self.edge(then), self.edge(otherwise));
-        self.b.ins().brif(cond, yes, &[], no, &[]);
+        let (with, without) = (self.handed(yes, then), self.handed(no, otherwise));
+        self.b.ins().brif(cond, yes, &with, no, &without);
         self.fill_edge(yes, then);
         self.fill_edge(no, otherwise);
     }
 
-    /// Whether a jump to a block is better the block itself once more: it is the head of a loop and little else than
-    /// its condition. So a turn of the loop takes one jump, and the condition in front of it is tested once.
-    fn tests_again(&self, target: BlockId) -> bool {
-        let head = &self.function.blocks[target.index()];
-        self.loops.heads.contains(&target)
-            && self.begun.contains(&target)
-            && matches!(head.term, Terminator::Branch { .. })
-            && head.insts.len() <= HEAD
-            && head.insts.iter().all(|inst| is_condition(&inst.op))
-    }
-
     /// Goes back to the head of a loop by doing what it does.
     fn test_again(&mut self, target: &'a Target) {
-        self.pass(target);
-        self.save_params(target.block);
         let head = &self.function.blocks[target.block.index()];
+        let args: Vec<clif::Value> = target.args.iter().map(|arg| self.get(*arg)).collect();
+        self.values.begin_again();
+        for (param, value) in head.params.iter().zip(args) {
+            self.define(*param, value);
+        }
         for inst in &head.insts {
             self.inst(inst);
         }
         self.terminator(target.block, &head.term);
+        self.values.end_again();
     }
 
     fn switch(&mut self, value: Reg, cases: &[(i64, Target)], default: &Target) {
@@ -273,11 +249,11 @@ impl<'a> Emit<'_, 'a, '_> {
         let mut edges = Vec::with_capacity(cases.len());
         // Of equal cases the first one counts.
         for (case, target) in cases.iter().filter(|(case, _)| seen.insert(*case)) {
-            let edge = self.edge(target);
+            let edge = self.plain_edge(target);
             switch.set_entry(u128::from(*case as u64), edge);
             edges.push((edge, target));
         }
-        let otherwise = self.edge(default);
+        let otherwise = self.plain_edge(default);
         switch.emit(&mut self.b, value, otherwise);
         self.fill_edge(otherwise, default);
         for (edge, target) in edges {

@@ -6,12 +6,14 @@
 use super::emit::Emit;
 use crate::object::layout;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use cranelift_frontend::Variable;
 use scn_compiler::ir::{
-    BlockId, Function, Mode, Op, Reg, Signatures, Target, Terminator, TryOp, Ty,
+    Block, BlockId, Function, Mode, Op, Reg, Signatures, Target, Terminator, TryOp, Ty,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem::offset_of;
+
+/// As many instructions as the head of a loop may have whose condition is tested at the loop's end as well.
+const HEAD: usize = 6;
 
 /// A loop without waits.
 #[derive(Debug)]
@@ -25,15 +27,39 @@ struct Loop {
 #[derive(Debug, Default)]
 pub(super) struct Loops {
     /// The blocks that something behind them jumps back to.
-    pub heads: HashSet<BlockId>,
+    pub heads: BTreeSet<BlockId>,
     loops: HashMap<BlockId, Loop>,
-    /// Length and place of the elements.
-    steady: HashMap<Reg, (Variable, Variable)>,
+    /// Length and place of the elements, by list: registers behind those of the function.
+    steady: HashMap<Reg, (Reg, Reg)>,
+    /// The lists of these registers.
+    lists: HashMap<Reg, Reg>,
+}
+
+/// Whether an operation is what conditions are made of: short, and it needs no place.
+fn is_condition(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Int(_)
+            | Op::Float(_)
+            | Op::IntCmp(..)
+            | Op::IntBin(..)
+            | Op::FloatCmp(..)
+            | Op::Not(_)
+            | Op::ListLen(_)
+            | Op::BytesLen(_)
+    )
+}
+
+/// Whether the head of a loop is little else than its condition.
+fn is_short(head: &Block) -> bool {
+    matches!(head.term, Terminator::Branch { .. })
+        && head.insts.len() <= HEAD
+        && head.insts.iter().all(|inst| is_condition(&inst.op))
 }
 
 impl Loops {
-    /// Finds them; `variable` makes one for a word.
-    pub(super) fn of(function: &Function, mut variable: impl FnMut() -> Variable) -> Loops {
+    /// Finds them.
+    pub(super) fn of(function: &Function) -> Loops {
         let backs = back_edges(function);
         let mut loops = Loops {
             heads: backs.iter().map(|(_, head)| *head).collect(),
@@ -44,9 +70,9 @@ impl Loops {
         }
         let (made, doubtful) = (makers(function), doubtful(function));
         let preds = predecessors(function);
-        for head in &loops.heads {
-            let ends = backs.iter().filter(|(_, to)| to == head);
-            let body = body(*head, ends.map(|(from, _)| *from).collect(), &preds);
+        for head in loops.heads.clone() {
+            let ends = backs.iter().filter(|(_, to)| *to == head);
+            let body = body(head, ends.map(|(from, _)| *from).collect(), &preds);
             let waits =
                 |at: &BlockId| matches!(function.blocks[at.index()].term, Terminator::Wait { .. });
             if body.iter().any(waits) {
@@ -63,14 +89,49 @@ impl Loops {
             lists.sort();
             lists.dedup();
             for list in &lists {
-                loops
-                    .steady
-                    .entry(*list)
-                    .or_insert_with(|| (variable(), variable()));
+                loops.keep_steady(*list, function.regs.len());
             }
-            loops.loops.insert(*head, Loop { body, lists });
+            loops.loops.insert(head, Loop { body, lists });
         }
         loops
+    }
+
+    /// Gives length and place of a list registers of their own.
+    fn keep_steady(&mut self, list: Reg, regs: usize) {
+        if !self.steady.contains_key(&list) {
+            let first = (regs + self.lists.len()) as u32;
+            let parts = (Reg(first), Reg(first + 1));
+            self.steady.insert(list, parts);
+            self.lists.extend([(parts.0, list), (parts.1, list)]);
+        }
+    }
+
+    /// The registers of lengths and places.
+    pub(super) fn steady_parts(&self) -> impl Iterator<Item = Reg> + '_ {
+        self.lists.keys().copied()
+    }
+
+    /// The registers of lengths and places that a block reads.
+    pub(super) fn steady_uses(
+        &self,
+        function: &Function,
+        at: BlockId,
+    ) -> impl Iterator<Item = Reg> {
+        let lists = lists_of(function, at).into_iter();
+        let parts = lists.filter_map(move |list| self.steady_in(list, at));
+        parts.flat_map(|(len, place)| [len, place])
+    }
+
+    /// Whether such a register has a value in a block.
+    pub(super) fn holds(&self, part: Reg, at: BlockId) -> bool {
+        let list = self.lists.get(&part);
+        list.is_some_and(|list| self.steady_in(*list, at).is_some())
+    }
+
+    /// The heads whose condition may be tested again at the ends of their loops.
+    pub(super) fn tested_again(&self, function: &Function) -> impl Iterator<Item = BlockId> {
+        let heads = self.heads.iter().copied();
+        heads.filter(|head| is_short(&function.blocks[head.index()]))
     }
 
     /// The lists to look at where control goes from one block to another: those that stay the same in the loop that it
@@ -88,7 +149,7 @@ impl Loops {
     }
 
     /// Where length and place of a list are in a block, if it stays the same in a loop around it.
-    fn steady_in(&self, list: Reg, at: BlockId) -> Option<(Variable, Variable)> {
+    fn steady_in(&self, list: Reg, at: BlockId) -> Option<(Reg, Reg)> {
         let variables = self.steady.get(&list)?;
         let mut around = self.loops.values().filter(|one| one.body.contains(&at));
         around
@@ -122,7 +183,7 @@ fn back_edges(function: &Function) -> Vec<(BlockId, BlockId)> {
     edges
 }
 
-fn predecessors(function: &Function) -> Vec<Vec<BlockId>> {
+pub(super) fn predecessors(function: &Function) -> Vec<Vec<BlockId>> {
     let mut preds = vec![Vec::new(); function.blocks.len()];
     for (at, block) in (0u32..).map(BlockId).zip(&function.blocks) {
         for target in block.term.targets() {
@@ -144,7 +205,7 @@ fn body(head: BlockId, mut ends: Vec<BlockId>, preds: &[Vec<BlockId>]) -> HashSe
 }
 
 /// The block that defines each register; parameters are there from the start.
-fn makers(function: &Function) -> Vec<Option<BlockId>> {
+pub(super) fn makers(function: &Function) -> Vec<Option<BlockId>> {
     let mut made = vec![None; function.regs.len()];
     for param in &function.params {
         made[param.reg.index()] = Some(BlockId(0));
@@ -239,27 +300,36 @@ fn is_certain(op: &Op) -> bool {
 }
 
 impl Emit<'_, '_, '_> {
+    /// Whether a jump to a block is better the block itself once more: it is the head of a loop and little else than
+    /// its condition. So a turn of the loop takes one jump, and the condition in front of it is tested once.
+    pub(super) fn tests_again(&self, target: BlockId) -> bool {
+        self.loops.heads.contains(&target)
+            && self.begun.contains(&target)
+            && is_short(&self.function.blocks[target.index()])
+    }
+
     /// Whether something is to be done on the way to a target.
     pub(super) fn enters_loop(&self, target: &Target) -> bool {
         !self.loops.entered(self.current, target.block).is_empty()
     }
 
-    /// Looks at the lists of a loop that is entered.
-    pub(super) fn enter_loop(&mut self, target: BlockId) {
+    /// Looks at the lists of a loop that is entered: registers of lengths and places, and what they hold.
+    pub(super) fn enter_loop(&mut self, target: BlockId) -> HashMap<Reg, Value> {
+        let mut found = HashMap::new();
         for list in self.loops.entered(self.current, target) {
             let (len, place) = self.loops.steady[&list];
             let list = self.get(list);
             let length = self.load_u32(list, offset_of!(layout::List, len));
             let elements = self.load(types::I64, list, offset_of!(layout::List, buffer) as i32);
-            self.b.def_var(len, length);
-            self.b.def_var(place, elements);
+            found.extend([(len, length), (place, elements)]);
         }
+        found
     }
 
     /// The number of elements of a list.
     pub(super) fn list_len(&mut self, list: Reg) -> Value {
         if let Some((len, _)) = self.loops.steady_in(list, self.current) {
-            return self.b.use_var(len);
+            return self.get(len);
         }
         let list = self.get(list);
         self.load_u32(list, offset_of!(layout::List, len))
@@ -268,7 +338,7 @@ impl Emit<'_, '_, '_> {
     /// Where an element of a list is.
     pub(super) fn element_of(&mut self, list: Reg, at: Value) -> Value {
         if let Some((_, place)) = self.loops.steady_in(list, self.current) {
-            let elements = self.b.use_var(place);
+            let elements = self.get(place);
             let offset = self.b.ins().ishl_imm_u(at, 3);
             return self.b.ins().iadd(elements, offset);
         }

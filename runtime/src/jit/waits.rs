@@ -3,6 +3,7 @@
 use super::emit::{Emit, slot_offset};
 use super::entries::Entry;
 use super::shape::machine_type;
+use super::values::{Part, wait_number};
 use crate::ctx::Ctx;
 use crate::frame::Frame;
 use crate::interp::DEPTH_LIMIT;
@@ -29,19 +30,12 @@ impl<'a> Emit<'_, 'a, '_> {
             }
             WaitOp::Parallel(..) | WaitOp::Race(..) | WaitOp::ForEach { .. } => self.join(op),
         }
-        let state = self.wait_number(block) as i64 + 1;
-        let state = self.b.ins().iconst(types::I16, state);
+        let waits = self.function.frame.as_ref();
+        let wait = waits.map_or(0, |frame| wait_number(frame, block));
+        let state = self.b.ins().iconst(types::I16, wait as i64 + 1);
         let frame = self.frame.expect("only waiting functions wait");
         self.store(state, frame, offset_of!(Frame, state) as i32);
         self.answer(CALL);
-    }
-
-    fn wait_number(&self, block: BlockId) -> usize {
-        let points = self.function.frame.iter().flat_map(|frame| &frame.waits);
-        let number = points
-            .map(|point| point.block)
-            .position(|wait| wait == block);
-        number.expect("the frames pass lists each block that ends with a wait")
     }
 
     /// Counts a call of a recursive function; one that is too deep does not happen.
@@ -114,16 +108,17 @@ impl<'a> Emit<'_, 'a, '_> {
         else {
             unreachable!("the frames pass lists blocks that end with a wait")
         };
-        let positions: Vec<u32> = super::function::positions(function).collect();
-        self.stand_at(positions[point.block.index()] + block.insts.len() as u32);
+        self.stand_at(self.positions[point.block.index()] + block.insts.len() as u32);
         self.b.switch_to_block(landing);
         let failed = self.cold_block();
         let is_error = self.has_err();
         self.leave_if(is_error, failed);
+        self.values.part = Part::Landed(wait);
         self.reload_for(&point.ok_live, ok, results);
         self.take_results(results);
         self.go(ok);
         self.b.switch_to_block(failed);
+        self.values.part = Part::Failed(wait);
         self.name_failure(op);
         self.reload_for(&point.err_live, err, &[]);
         self.go(err);

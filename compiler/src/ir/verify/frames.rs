@@ -6,7 +6,7 @@ use crate::ir::{BlockId, Frame, Mode, Reg, Terminator, Ty};
 use crate::passes::graph::{
     Liveness, RegSet, add_terminator_uses, insert_with_roots, reverse_postorder,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl Check<'_> {
     fn no_frame(&self, message: String) -> Broken {
@@ -54,6 +54,7 @@ impl Check<'_> {
 
     fn landings_reload(&self, frame: &Frame, liveness: &Liveness) -> Result_ {
         let mut points = frame.waits.iter();
+        let immortal = crate::ir::immortals(self.function);
         for (id, block) in self.blocks() {
             let Terminator::Wait { .. } = &block.term else {
                 continue;
@@ -69,7 +70,7 @@ impl Check<'_> {
                     .filter(|reg| !results.contains(reg));
                 self.reloads(id, frame, needed.collect(), listed)?;
             }
-            self.borrows_in_slots(id, frame)?;
+            self.borrows_in_slots(id, frame, &immortal)?;
         }
         match points.next() {
             Some(point) => Err(self.broken(
@@ -90,8 +91,7 @@ impl Check<'_> {
         }
     }
 
-    fn borrows_in_slots(&self, id: BlockId, frame: &Frame) -> Result_ {
-        let immortal = crate::ir::immortals(self.function);
+    fn borrows_in_slots(&self, id: BlockId, frame: &Frame, immortal: &HashSet<Reg>) -> Result_ {
         let mut homeless = None;
         self.function.blocks[id.index()]
             .term
