@@ -1,6 +1,7 @@
 //! Sizes, offsets and numbers of cases by name, so that no body of the library writes one by hand.
 //!
-//! Of a type: `RECORD_FIELD`, `RECORD_size`, `VARIANT_payload`, `VARIANT_size`, `VARIANT_CASE` and `ENUM_CASE`.
+//! Of a type: `RECORD_FIELD` (of one that may be missing `RECORD_FIELD_ok`, if it is there), `RECORD_size`,
+//! `VARIANT_payload`, `VARIANT_size`, `VARIANT_CASE` and `ENUM_CASE`.
 //! Of a function that leaves its result in memory: `FUNCTION_size`, `FUNCTION_ok` (the payload of an option or result;
 //! `_ok_ok` of one in it; `_ok_1` the second of a tuple), `FUNCTION_item` (bytes of an element of a list).
 //! Of a function that is called by the address of its arguments: `FUNCTION_ARGUMENT`, `FUNCTION_args`.
@@ -76,7 +77,7 @@ impl Layouts {
             TypeDefKind::Record(record) => {
                 let offsets = world.offsets(record.fields.iter().map(|field| &field.ty));
                 for (field, offset) in record.fields.iter().zip(offsets) {
-                    self.add(format!("{name}-{}", field.name), offset);
+                    self.add_part(world, format!("{name}-{}", field.name), &field.ty, offset);
                 }
                 self.add(format!("{name}-size"), world.size(ty));
             }
@@ -110,10 +111,20 @@ impl Layouts {
         if signature.params.len() > imports::MOST_FLAT {
             let types = function.params.iter().map(|param| &param.ty);
             for (param, offset) in function.params.iter().zip(world.offsets(types.clone())) {
-                self.add(format!("{name}-{}", param.name), offset);
+                self.add_part(world, format!("{name}-{}", param.name), &param.ty, offset);
             }
             self.add(format!("{name}-args"), world.record_size(types));
         }
+    }
+
+    /// A field or argument; of one that may be missing, where it lies if it is there.
+    fn add_part(&mut self, world: &World, name: String, ty: &Type, offset: u32) {
+        if let Type::Id(id) = ty
+            && matches!(world.resolve.types[*id].kind, TypeDefKind::Option(_))
+        {
+            self.add(format!("{name}-ok"), offset + payload(world, ty));
+        }
+        self.add(name, offset);
     }
 
     /// What lies in a return area, by its offset in the whole of it.
