@@ -1,0 +1,93 @@
+//! The engines that compile and run components, and what they offer to them.
+//!
+//! There are two for the whole process: one that makes room for an instance when there is one, and one that keeps
+//! room for many. Each has a thread that counts its epochs, so that a component which computes without end lets others
+//! run and can be cut off. Enter at [`engine_of`].
+
+use crate::names::Names;
+use crate::state::State;
+use std::sync::OnceLock;
+use std::time::Duration;
+use wasmtime::component::Linker;
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup;
+
+/// An epoch: after so long a component that computes gives way.
+const EPOCH: Duration = Duration::from_millis(10);
+
+/// From so many instances on, memory is kept for them instead of being asked for one by one.
+const MANY: u32 = 32;
+
+/// The most instances at once.
+pub(crate) const MOST_INSTANCES: u32 = 1_000;
+
+/// The most memory of an instance where there are many: so much address space is kept for each.
+const POOLED_MEMORY: usize = 256 << 20;
+
+/// An engine with what components can import.
+pub(crate) struct Host {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<State>,
+}
+
+/// The engine for so many instances with so much memory each; why there is none does not change.
+pub(crate) fn engine_of(instances: u32, memory: usize) -> Result<&'static Host, String> {
+    static FEW: OnceLock<Result<Host, String>> = OnceLock::new();
+    static POOL: OnceLock<Result<Host, String>> = OnceLock::new();
+    let pools = instances >= MANY && memory <= POOLED_MEMORY;
+    let cell = if pools { &POOL } else { &FEW };
+    let made = cell.get_or_init(|| Host::new(pools).map_err(|error| format!("{error:#}")));
+    made.as_ref().map_err(Clone::clone)
+}
+
+impl Host {
+    fn new(pools: bool) -> wasmtime::Result<Host> {
+        let mut config = Config::new();
+        config.epoch_interruption(true);
+        if pools {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+        }
+        let engine = Engine::new(&config)?;
+        count_epochs(&engine)?;
+        let linker = linker(&engine)?;
+        Ok(Host { engine, linker })
+    }
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::default();
+    // A component is its own module and two that wit-component puts around it.
+    pool.total_component_instances(MOST_INSTANCES)
+        .total_core_instances(4 * MOST_INSTANCES)
+        .total_memories(MOST_INSTANCES)
+        .total_tables(2 * MOST_INSTANCES)
+        .total_stacks(MOST_INSTANCES)
+        .max_memory_size(POOLED_MEMORY);
+    pool
+}
+
+fn count_epochs(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    let count = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(EPOCH);
+        }
+    };
+    let thread = std::thread::Builder::new().name("epochs".to_owned());
+    thread.spawn(count).map(drop)
+}
+
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    let mut options = wasmtime_wasi_tls::p2::LinkOptions::default();
+    options.tls(true);
+    wasmtime_wasi_tls::p2::add_to_linker(&mut linker, &options)?;
+    linker.allow_shadowing(true);
+    ip_name_lookup::add_to_linker::<State, Names>(&mut linker, State::lookup)?;
+    linker.allow_shadowing(false);
+    Ok(linker)
+}
