@@ -1,7 +1,7 @@
 //! The command line's arguments: one variant for each subcommand.
 
 use crate::terminal::{ColorChoice, Exit, Terminal};
-use crate::{check, explain, inspect, run, test};
+use crate::{build, check, explain, inspect, run, test};
 use clap::Parser;
 use std::ffi::OsString;
 
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Test(test::TestArguments),
     /// Check files, and all `.scn` files in folders, without running anything.
     Check(check::CheckArguments),
+    /// Build a WASI 0.2 component of a file.
+    Build(build::BuildArguments),
     /// Show what a file is turned into: its tree, its typed tree, its IR.
     Inspect(inspect::InspectArguments),
     /// Explain an error code, such as E0201.
@@ -43,6 +45,7 @@ impl Command {
             Command::Run(arguments) => run::run(&arguments, terminal),
             Command::Test(arguments) => test::test(&arguments, terminal),
             Command::Check(arguments) => check::check(&arguments, terminal),
+            Command::Build(arguments) => build::build(&arguments, terminal),
             Command::Inspect(arguments) => inspect::inspect(&arguments, terminal),
             Command::Explain(arguments) => explain::explain(&arguments, terminal),
         }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod build;
 mod check;
 mod digest;
 mod execute;

@@ -11,6 +11,7 @@ pub(crate) mod needs;
 pub(crate) mod scenario;
 pub mod suggest;
 pub(crate) mod syntax;
+pub(crate) mod target;
 pub(crate) mod types;
 pub(crate) mod values;
 

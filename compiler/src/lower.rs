@@ -50,3 +50,14 @@ pub fn lower_with(sources: &Sources, hir: &Hir, passes: Passes) -> Program {
     crate::passes::run(&mut program, &strands, passes);
     program
 }
+
+/// Lowers the bodies of the library for components: arithmetic wraps, nothing polls or counts depth, and parameters
+/// are borrowed, because whoever calls a body knows its declaration only.
+pub(crate) fn lower_bodies(sources: &Sources, hir: &Hir) -> Program {
+    let mut tables = tables::Tables::new(sources, hir);
+    tables.is_unchecked = true;
+    program::items(&mut tables);
+    let mut program = tables.program;
+    crate::passes::run_on_bodies(&mut program);
+    program
+}

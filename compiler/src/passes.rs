@@ -41,7 +41,7 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId], passes: Passes) {
     for function in &mut program.functions {
         simplify::simplify(function);
     }
-    calls::run(program, strands);
+    calls::run(program, strands, calls::Recursion::Polls);
     if is_fast {
         inline::run(program);
         scalars::run(program);
@@ -54,6 +54,25 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId], passes: Passes) {
     if is_fast {
         updates::run(program);
     }
+    constants::run(program);
+    ownership::run(program);
+    verify(program, crate::ir::Stage::Owned);
+    frames::run(program);
+    verify(program, crate::ir::Stage::Framed);
+}
+
+/// Runs passes on the bodies of the library. Their callers know declarations, not what a fixpoint finds out: so
+/// parameters stay borrowed, and what is not of the declarations' form stays as it is.
+pub(crate) fn run_on_bodies(program: &mut Program) {
+    intrinsics::run(program);
+    for function in &mut program.functions {
+        simplify::simplify(function);
+    }
+    calls::run(program, &[], calls::Recursion::Unbounded);
+    inline::run_keeping_all(program);
+    scalars::run(program);
+    in_place::run(program);
+    verify(program, crate::ir::Stage::Ssa);
     constants::run(program);
     ownership::run(program);
     verify(program, crate::ir::Stage::Owned);

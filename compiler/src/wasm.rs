@@ -1,5 +1,98 @@
-//! The back end that writes components: what the host offers, by name, and the wrapping of a core module.
+//! The back end that writes components: IR to a core module, wrapped by what the host offers.
+//!
+//! `ARCHITECTURE.md` ("Components") lays down memory, signatures and words. Enter at [`build`].
 
+mod bodies;
+mod calls;
 pub mod component;
+mod data;
+mod emit;
 pub mod imports;
+mod machine;
+mod module;
+mod ops;
+mod peephole;
+mod program;
+mod structure;
+mod tries;
+mod unit;
+mod waits;
 pub mod wit;
+
+pub use bodies::Bodies;
+
+use crate::diagnostics::Diagnostic;
+use crate::ir::{Function, NativeId, Op, Program, Terminator, TryOp, WaitOp};
+use scn_grammar::Span;
+
+/// How many polls of loops pass between two looks at the clock.
+const POLLS: i32 = 16_384;
+
+/// Why there is no component.
+#[derive(Debug)]
+pub enum Unbuilt {
+    /// The program does what the target cannot.
+    Refused(Vec<Diagnostic>),
+    /// The back end or the library is wrong.
+    Defect(String),
+}
+
+/// Builds the component of a program.
+pub fn build(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, Unbuilt> {
+    let refused = refusals(user, bodies);
+    if !refused.is_empty() {
+        return Err(Unbuilt::Refused(refused));
+    }
+    let core = core_module(user, bodies).map_err(Unbuilt::Defect)?;
+    component::wrap(core, wit::World::scenario()).map_err(Unbuilt::Defect)
+}
+
+/// The core module of a program.
+pub fn core_module(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, String> {
+    let mut unit = unit::Unit::new(user, bodies);
+    unit.number(unit::Key::Run);
+    unit.number(unit::Key::Realloc);
+    program::write(&mut unit);
+    let codes = module::write_all(&mut unit);
+    match unit.missing.is_empty() {
+        true => Ok(module::assemble(unit, &codes)),
+        false => Err(format!("the library lacks {}", unit.missing.join(", "))),
+    }
+}
+
+/// What a program calls that no component has, where it calls it.
+fn refusals(user: &Program, bodies: &Bodies) -> Vec<Diagnostic> {
+    let mut found: Vec<(Span, NativeId)> = user.functions.iter().flat_map(host_calls).collect();
+    found.sort_by_key(|(span, native)| (span.source, span.start, span.end, native.0));
+    found.dedup();
+    found
+        .into_iter()
+        .map(|(span, native)| (span, &user.natives[native.index()].name))
+        .filter(|(_, name)| bodies.of_native(name).is_none())
+        .map(|(span, name)| crate::diagnostics::target::no_native(name, span))
+        .collect()
+}
+
+/// The natives that a function calls, with the places of the calls.
+fn host_calls(function: &Function) -> Vec<(Span, NativeId)> {
+    let mut found = Vec::new();
+    for block in &function.blocks {
+        for inst in &block.insts {
+            if let Op::Host(native, _) = &inst.op {
+                found.push((inst.span, *native));
+            }
+        }
+        match &block.term {
+            Terminator::Try {
+                op: TryOp::Host(native, _),
+                ..
+            }
+            | Terminator::Wait {
+                op: WaitOp::Host(native, _),
+                ..
+            } => found.push((block.term_span, *native)),
+            _ => {}
+        }
+    }
+    found
+}

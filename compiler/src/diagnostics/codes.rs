@@ -116,6 +116,7 @@ codes! {
     E0320 "a data set that is no list"
     E0321 "wrong weights"
     E0322 "a wrong server"
+    E0401 "a function that components do not have"
     W0101 "an unused variable"
     W0102 "an unused item"
     W0103 "an unused import"

@@ -329,6 +329,9 @@ impl<'t, 'h> Lower<'t, 'h> {
 
     /// Tests whether something wants attention; on back edges and in recursive functions.
     pub fn poke(&mut self) {
+        if self.t.is_unchecked {
+            return;
+        }
         self.fallible(Fallible::Try(TryOp::Poke), &[]);
     }
 

@@ -17,6 +17,10 @@ impl<'h> Lower<'_, 'h> {
                 self.b.emit1(Op::IntBin(IntBin::Xor, reg, ones), Ty::Int)
             }
             UnaryOp::Neg if float => self.b.emit1(Op::FloatNeg(reg), Ty::Float),
+            UnaryOp::Neg if self.t.is_unchecked => {
+                let zero = self.b.int(0);
+                self.b.emit1(Op::IntBin(IntBin::Sub, zero, reg), Ty::Int)
+            }
             UnaryOp::Neg => self.try1(TryOp::Neg(reg), Ty::Int),
         })
     }
@@ -100,7 +104,10 @@ impl<'h> Lower<'_, 'h> {
             BinaryOp::Shr => CheckedOp::Shr,
             _ => CheckedOp::Add,
         };
-        self.try1(TryOp::Int(checked, a, b), Ty::Int)
+        match self.t.is_unchecked {
+            true => self.b.emit1(Op::IntBin(wrapping(checked), a, b), Ty::Int),
+            false => self.try1(TryOp::Int(checked, a, b), Ty::Int),
+        }
     }
 
     fn float_arith(&mut self, op: BinaryOp, a: Reg, b: Reg) -> Reg {
@@ -400,6 +407,19 @@ impl<'h> Lower<'_, 'h> {
         self.fallible(Fallible::Try(TryOp::Host(native, args.to_vec())), &[]);
         self.b.terminate(crate::ir::Terminator::Unreachable);
         self.b.cold = outer;
+    }
+}
+
+/// The operation without a check.
+fn wrapping(op: CheckedOp) -> IntBin {
+    match op {
+        CheckedOp::Add => IntBin::Add,
+        CheckedOp::Sub => IntBin::Sub,
+        CheckedOp::Mul => IntBin::Mul,
+        CheckedOp::Div => IntBin::Div,
+        CheckedOp::Rem => IntBin::Rem,
+        CheckedOp::Shl => IntBin::Shl,
+        CheckedOp::Shr => IntBin::Shr,
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Tables<'h> {
     native_ids: HashMap<NativeRef, NativeId>,
     /// Functions that run as strands: they own their parameters and have frames.
     pub strands: Vec<FuncId>,
+    /// Whether arithmetic wraps and loops have no poll points: bodies of the library in components.
+    pub is_unchecked: bool,
 }
 
 impl<'h> Tables<'h> {
@@ -33,6 +35,7 @@ impl<'h> Tables<'h> {
             const_ids: HashMap::new(),
             native_ids: HashMap::new(),
             strands: Vec::new(),
+            is_unchecked: false,
         };
         for desc in crate::ir::desc::fixed() {
             tables.intern_desc(desc);

@@ -9,8 +9,17 @@ use crate::ir::{
     Block, BlockId, FuncId, Function, Inst, Op, Program, Target, Terminator, TryOp, WaitOp,
 };
 
+/// What functions in cycles of the call graph do at their entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recursion {
+    /// They poll, and calls count depth.
+    Polls,
+    /// Nothing: bodies of the library bound it themselves.
+    Unbounded,
+}
+
 /// Rewrites the calls of all functions.
-pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
+pub(crate) fn run(program: &mut Program, strands: &[FuncId], recursion: Recursion) {
     let callees: Vec<Vec<FuncId>> = program.functions.iter().map(callees).collect();
     let waits = waiting(program, &callees, strands);
     for (function, waits) in program.functions.iter_mut().zip(&waits) {
@@ -19,7 +28,8 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
     let mut fails = vec![true; program.functions.len()];
     for component in components(&callees) {
         let first = component[0];
-        let recursive = component.len() > 1 || callees[first.index()].contains(&first);
+        let is_cycle = component.len() > 1 || callees[first.index()].contains(&first);
+        let recursive = is_cycle && recursion == Recursion::Polls;
         for id in component {
             let function = &mut program.functions[id.index()];
             function.recursive = recursive;

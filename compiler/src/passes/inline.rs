@@ -26,8 +26,15 @@ const SINGLE: usize = 80;
 /// What a function may cost after others were inlined into it.
 const CALLER: usize = 500;
 
-/// Inlines what pays.
+/// Inlines what pays, and leaves out what nobody calls any more.
 pub(crate) fn run(program: &mut Program) {
+    let callees: Vec<Vec<FuncId>> = program.functions.iter().map(callees).collect();
+    let calls = run_keeping_all(program);
+    leave_out(program, &callees, &calls);
+}
+
+/// Inlines what pays; gives how often each function was called before. Anything may still be called from outside.
+pub(crate) fn run_keeping_all(program: &mut Program) -> Vec<usize> {
     let callees: Vec<Vec<FuncId>> = program.functions.iter().map(callees).collect();
     let mut calls = vec![0; program.functions.len()];
     for callee in callees.iter().flatten() {
@@ -39,7 +46,7 @@ pub(crate) fn run(program: &mut Program) {
             program.functions[id.index()] = Inliner::new(program, &calls, id, caller).finish();
         }
     }
-    leave_out(program, &callees, &calls);
+    calls
 }
 
 /// Stands for a function that is being worked on.

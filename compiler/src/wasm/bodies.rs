@@ -1,0 +1,58 @@
+//! The bodies of the library: scn code that natives are made of in a component, compiled once. Enter at [`Bodies::compile`].
+
+use crate::diagnostics::Diagnostic;
+use crate::ir::{FuncId, Program};
+use crate::source::Library;
+use std::collections::HashMap;
+
+/// All bodies as one program, and where to find each.
+#[derive(Debug)]
+pub struct Bodies {
+    /// Their code.
+    pub(super) program: Program,
+    /// By name of the function.
+    plain: HashMap<String, FuncId>,
+    /// By name of module and function: `heap.alloc`.
+    qualified: HashMap<String, FuncId>,
+}
+
+impl Bodies {
+    /// Compiles the bodies of a library: the declarations and, behind them, the modules that hold bodies.
+    pub fn compile(library: &Library) -> Result<Bodies, Vec<Diagnostic>> {
+        let checked = crate::check::check_library(library);
+        let Some(hir) = &checked.hir else {
+            return Err(checked.diagnostics);
+        };
+        let program = crate::lower::lower_bodies(&checked.sources, hir);
+        let mut plain = HashMap::new();
+        let mut qualified = HashMap::new();
+        for (at, function) in program.functions.iter().enumerate() {
+            let id = FuncId(at as u32);
+            let source = &program.sources[function.span.source.0 as usize].0;
+            let module = source
+                .trim_start_matches("library/")
+                .trim_end_matches(".scn");
+            plain.insert(function.name.clone(), id);
+            qualified.insert(format!("{module}.{}", function.name), id);
+        }
+        Ok(Bodies {
+            program,
+            plain,
+            qualified,
+        })
+    }
+
+    /// The function behind a native's name.
+    pub(super) fn of_native(&self, name: &str) -> Option<FuncId> {
+        let word = match name.contains('.') {
+            true => name.replace('.', "_"),
+            false => format!("prelude_{name}"),
+        };
+        self.plain.get(&word).copied()
+    }
+
+    /// A function by module and name, `heap.alloc`, which the back end itself calls.
+    pub(super) fn named(&self, name: &str) -> Option<FuncId> {
+        self.qualified.get(name).copied()
+    }
+}

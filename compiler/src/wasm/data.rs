@@ -1,0 +1,324 @@
+//! The static memory of a component: words, constant objects, tables. `ARCHITECTURE.md` ("Components") says where what is.
+//!
+//! Addresses are known as soon as something is added, so that code can name them.
+
+use crate::ir::{ConstObject, Desc, DescId, EnumInfo, Program, Scalar, SlotKind, SlotType, desc};
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// Where the words are.
+pub(super) const WORDS: u32 = 1024;
+/// Where static data begins.
+const START: u32 = 4096;
+/// The count of an object that is never freed or changed.
+const IMMORTAL: u32 = 1 << 31;
+
+/// The address of a word.
+pub(super) fn word(number: u32) -> u32 {
+    WORDS + 8 * number
+}
+
+/// Which of the two programs something belongs to, whose indices are told apart so.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Side {
+    /// The user's program.
+    User,
+    /// The bodies of the library.
+    Body,
+}
+
+/// Static memory under construction.
+pub(super) struct Data {
+    bytes: Vec<u8>,
+    words: HashMap<u32, u64>,
+    consts: HashMap<ConstObject, u32>,
+    /// Descriptors of bodies, then those of the user's program; the fixed ones are the same.
+    body_descs: u32,
+    body_enums: u32,
+    /// Slots of objects of extern types, by descriptor.
+    extern_slots: HashMap<u32, u32>,
+}
+
+impl Data {
+    /// Empty memory for a program and the bodies.
+    pub(super) fn new(bodies: &Program) -> Data {
+        Data {
+            bytes: Vec::new(),
+            words: HashMap::new(),
+            consts: HashMap::new(),
+            body_descs: bodies.descs.len() as u32,
+            body_enums: bodies.enums.len() as u32,
+            extern_slots: HashMap::new(),
+        }
+    }
+
+    /// The number of a descriptor in the component.
+    pub(super) fn desc(&self, side: Side, id: DescId) -> u32 {
+        match side {
+            Side::User if id.0 >= desc::COUNT => id.0 - desc::COUNT + self.body_descs,
+            _ => id.0,
+        }
+    }
+
+    fn enumeration(&self, side: Side, id: u32) -> u32 {
+        match side {
+            Side::User => id + self.body_enums,
+            Side::Body => id,
+        }
+    }
+
+    /// The number of an enum in the component.
+    pub(super) fn enum_number(&self, side: Side, scalar: Scalar) -> Option<u32> {
+        match scalar {
+            Scalar::Enum(id) => Some(self.enumeration(side, id)),
+            _ => None,
+        }
+    }
+
+    /// Notes how many slots the objects of an extern type have.
+    pub(super) fn note_slots(&mut self, desc: u32, slots: u32) {
+        let before = self.extern_slots.insert(desc, slots);
+        assert!(
+            before.is_none_or(|before| before == slots),
+            "all objects of an extern type have the same slots"
+        );
+    }
+
+    /// Sets a word that the module starts with.
+    pub(super) fn set_word(&mut self, number: u32, value: u64) {
+        self.words.insert(number, value);
+    }
+
+    /// Adds bytes at a multiple of eight; their address.
+    pub(super) fn add(&mut self, bytes: &[u8]) -> u32 {
+        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
+        let at = START + self.bytes.len() as u32;
+        self.bytes.extend_from_slice(bytes);
+        at
+    }
+
+    /// Adds 32-bit words.
+    pub(super) fn add_u32s(&mut self, values: &[u32]) -> u32 {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.add(&bytes)
+    }
+
+    /// A string object.
+    pub(super) fn string(&mut self, text: &str) -> u32 {
+        self.object(Side::Body, &ConstObject::String(text.to_owned()))
+    }
+
+    /// A constant object; equal ones are one, as far as their descriptors are the same on both sides.
+    pub(super) fn object(&mut self, side: Side, object: &ConstObject) -> u32 {
+        let is_shared = matches!(object, ConstObject::String(_) | ConstObject::Bytes(_));
+        if is_shared && let Some(at) = self.consts.get(object) {
+            return *at;
+        }
+        let at = self.build(side, object);
+        if is_shared {
+            self.consts.insert(object.clone(), at);
+        }
+        at
+    }
+
+    fn build(&mut self, side: Side, object: &ConstObject) -> u32 {
+        match object {
+            ConstObject::Scalar(bits) => unreachable!("a scalar {bits} is only inside of others"),
+            ConstObject::None => 0,
+            ConstObject::String(text) => self.text(desc::STRING, text.as_bytes()),
+            ConstObject::Bytes(bytes) => self.text(desc::BYTES, bytes),
+            ConstObject::Regex(pattern) => {
+                let text = self.string(pattern);
+                self.slots(desc::REGEX.0, &[0, u64::from(text)])
+            }
+            ConstObject::Ip(ip) => self.address(desc::IP, *ip, 0),
+            ConstObject::Addr(addr) => self.address(desc::ADDR, addr.ip(), addr.port()),
+            ConstObject::Null => self.slots(desc::NULL.0, &[]),
+            ConstObject::Box(id, bits) => self.slots(self.desc(side, *id), &[*bits]),
+            ConstObject::List(id, elements) => self.list(side, *id, elements),
+            ConstObject::Map(id, entries) => self.map(side, *id, entries),
+            ConstObject::Slots(id, slots) => {
+                let slots = self.values(side, slots);
+                self.slots(self.desc(side, *id), &slots)
+            }
+        }
+    }
+
+    fn values<'o>(
+        &mut self,
+        side: Side,
+        objects: impl IntoIterator<Item = &'o ConstObject>,
+    ) -> Vec<u64> {
+        let value = |object| match object {
+            &ConstObject::Scalar(bits) => bits,
+            other => u64::from(self.object(side, other)),
+        };
+        objects.into_iter().map(value).collect()
+    }
+
+    fn header(desc: u32) -> Vec<u8> {
+        [IMMORTAL.to_le_bytes(), desc.to_le_bytes()].concat()
+    }
+
+    fn slots(&mut self, desc: u32, slots: &[u64]) -> u32 {
+        let mut bytes = Data::header(desc);
+        slots
+            .iter()
+            .for_each(|slot| bytes.extend_from_slice(&slot.to_le_bytes()));
+        self.add(&bytes)
+    }
+
+    fn text(&mut self, desc: DescId, text: &[u8]) -> u32 {
+        let mut bytes = Data::header(desc.0);
+        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text);
+        self.add(&bytes)
+    }
+
+    fn address(&mut self, desc: DescId, ip: IpAddr, port: u16) -> u32 {
+        let mut bytes = Data::header(desc.0);
+        let (family, octets): (u32, Vec<u8>) = match ip {
+            IpAddr::V4(ip) => (4, ip.octets().to_vec()),
+            IpAddr::V6(ip) => (6, ip.octets().to_vec()),
+        };
+        bytes.extend_from_slice(&family.to_le_bytes());
+        bytes.extend_from_slice(&u32::from(port).to_le_bytes());
+        bytes.extend_from_slice(&octets);
+        bytes.resize(32, 0);
+        self.add(&bytes)
+    }
+
+    fn list(&mut self, side: Side, id: DescId, elements: &[ConstObject]) -> u32 {
+        let values = self.values(side, elements);
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let buffer = self.add(&bytes);
+        let count = values.len() as u32;
+        self.with_words(self.desc(side, id), &[count, count, buffer, 0])
+    }
+
+    /// A map without an index: whoever looks a key up in a constant goes by its entries.
+    fn map(&mut self, side: Side, id: DescId, entries: &[(ConstObject, ConstObject)]) -> u32 {
+        let flat = entries.iter().flat_map(|(key, value)| [key, value]);
+        let values = self.values(side, flat);
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let buffer = self.add(&bytes);
+        let count = entries.len() as u32;
+        self.with_words(self.desc(side, id), &[count, count, buffer, 0, 0, 0])
+    }
+
+    fn with_words(&mut self, desc: u32, words: &[u32]) -> u32 {
+        let mut bytes = Data::header(desc);
+        words
+            .iter()
+            .for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+        self.add(&bytes)
+    }
+
+    /// Writes the tables of descriptors and enums, and sets their words.
+    pub(super) fn write_types(&mut self, bodies: &Program, user: &Program) {
+        let mut table = Vec::new();
+        let both = bodies.descs.iter().map(|desc| (Side::Body, desc));
+        let users = user.descs.iter().skip(desc::COUNT as usize);
+        let all = both.chain(users.map(|desc| (Side::User, desc)));
+        for (number, (side, desc)) in (0..).zip(all) {
+            let mut row = self.desc_row(side, desc);
+            row[0] |= self.extern_slots.get(&number).copied().unwrap_or(0) << 16;
+            table.extend_from_slice(&row);
+        }
+        let at = self.add_u32s(&table);
+        self.set_word(1, at.into());
+        let enums: Vec<EnumInfo> = bodies.enums.iter().chain(&user.enums).cloned().collect();
+        let rows: Vec<u32> = enums.iter().flat_map(|info| self.enum_row(info)).collect();
+        let at = self.add_u32s(&rows);
+        self.set_word(2, at.into());
+    }
+
+    fn enum_row(&mut self, info: &EnumInfo) -> [u32; 3] {
+        let cases: Vec<u32> = info.cases.iter().map(|case| self.string(case)).collect();
+        let name = self.string(&info.name);
+        [name, cases.len() as u32, self.add_u32s(&cases)]
+    }
+
+    fn desc_row(&mut self, side: Side, desc: &Desc) -> [u32; 4] {
+        let scalar = |scalar| SlotType {
+            kind: SlotKind::Scalar(scalar),
+            optional: false,
+        };
+        let no_name = |slots: Vec<SlotType>| -> Vec<(Option<String>, SlotType)> {
+            slots.into_iter().map(|slot| (None, slot)).collect()
+        };
+        let (kind, slots, name) = match desc {
+            Desc::String => (0, Vec::new(), None),
+            Desc::Bytes => (1, Vec::new(), None),
+            Desc::Ip => (2, Vec::new(), None),
+            Desc::Addr => (3, Vec::new(), None),
+            Desc::Regex => (4, Vec::new(), None),
+            Desc::Error => (5, Vec::new(), None),
+            Desc::Null => (6, Vec::new(), None),
+            Desc::Missing => (7, Vec::new(), None),
+            Desc::Box(inner) => (8, no_name(vec![scalar(*inner)]), None),
+            Desc::List(element) => (9, no_name(vec![*element]), None),
+            Desc::Map(key, value) => (10, no_name(vec![*key, *value]), None),
+            Desc::Record { name, fields } => {
+                let fields = fields.iter().map(|(name, slot)| (Some(name.clone()), *slot));
+                (11, fields.collect(), name.clone())
+            }
+            Desc::Tuple(slots) => (12, no_name(slots.clone()), None),
+            Desc::Range(inner) => {
+                let slots = vec![scalar(*inner), scalar(*inner), scalar(Scalar::Bool)];
+                (13, no_name(slots), None)
+            }
+            Desc::Extern { name, .. } => (14, Vec::new(), Some(name.clone())),
+            Desc::BigNumber => (15, Vec::new(), None),
+        };
+        let is_handle = matches!(desc, Desc::Extern { is_handle: true, .. });
+        let rows: Vec<u32> = slots
+            .iter()
+            .flat_map(|(name, slot)| self.slot_row(side, name.as_deref(), *slot))
+            .collect();
+        let count = slots.len() as u32;
+        let name = name.map_or(0, |name| self.string(&name));
+        let head = kind | u32::from(is_handle) << 8 | count << 16;
+        [head, self.add_u32s(&rows), name, 0]
+    }
+
+    fn slot_row(&mut self, side: Side, name: Option<&str>, slot: SlotType) -> [u32; 3] {
+        let (kind, scalar, more) = match slot.kind {
+            SlotKind::Scalar(scalar) => {
+                let (number, more) = self.scalar(side, scalar);
+                (0, number, more)
+            }
+            SlotKind::Object(id) => (1, 0, self.desc(side, id)),
+            SlotKind::Any => (2, 0, 0),
+            SlotKind::Unit => (3, 0, 0),
+        };
+        let name = name.map_or(0, |name| self.string(name));
+        let head = kind | u32::from(slot.optional) << 8 | scalar << 16;
+        [head, more, name]
+    }
+
+    fn scalar(&self, side: Side, scalar: Scalar) -> (u32, u32) {
+        match scalar {
+            Scalar::Bool => (0, 0),
+            Scalar::Int => (1, 0),
+            Scalar::Float => (2, 0),
+            Scalar::Duration => (3, 0),
+            Scalar::Rate => (4, 0),
+            Scalar::Enum(id) => (5, self.enumeration(side, id)),
+        }
+    }
+
+    /// The bytes from [`WORDS`] on, and the first address behind them.
+    pub(super) fn finish(mut self) -> (Vec<u8>, u32) {
+        self.bytes.resize(self.bytes.len().next_multiple_of(16), 0);
+        let end = START + self.bytes.len() as u32;
+        self.set_word(0, end.into());
+        let mut memory = vec![0; (START - WORDS) as usize];
+        for (number, value) in &self.words {
+            let at = 8 * *number as usize;
+            memory[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        memory.extend_from_slice(&self.bytes);
+        (memory, end)
+    }
+}
