@@ -98,7 +98,7 @@ impl<'p> Unit<'p> {
             table_keys: Vec::new(),
             table_index: HashMap::new(),
             places: HashMap::new(),
-            place_rows: vec![0; 4],
+            place_rows: vec![0; 6],
             missing: Vec::new(),
             globals,
             sources,
@@ -194,9 +194,16 @@ impl<'p> Unit<'p> {
         let function = self.data.string(&function);
         let file = self.user.sources[span.source.0 as usize].0.clone();
         let file = self.data.string(&file);
-        let row = [function, file, line as u32, column as u32];
+        let row = [
+            function,
+            file,
+            line as u32,
+            column as u32,
+            span.start,
+            span.end,
+        ];
         self.place_rows.extend_from_slice(&row);
-        let place = (self.place_rows.len() / 4 - 1) as u32;
+        let place = (self.place_rows.len() / 6 - 1) as u32;
         self.places.insert((span, origin.0), place);
         place
     }
@@ -237,7 +244,8 @@ impl<'p> Unit<'p> {
     }
 
     fn function_rows(&self) -> Vec<u32> {
-        let mut rows = vec![0, 0, 0];
+        // Row 0 is the frame of what was done at once: two results.
+        let mut rows = vec![32, 0, 0];
         for key in &self.table_keys {
             let Key::Function(side, id) = key else {
                 unreachable!("only functions of programs are in the table")
@@ -249,7 +257,8 @@ impl<'p> Unit<'p> {
             }
             let results = function.results.iter().enumerate();
             let owned = results.fold(0, |mask, (at, ty)| mask | u32::from(*ty == Ty::Ptr) << at);
-            let counts = function.params.len() as u32 | owned << 16;
+            let results = function.results.len() as u32;
+            let counts = function.params.len() as u32 | owned << 16 | results << 24;
             rows.extend([frame_size(function), counts, mask]);
         }
         rows

@@ -25,14 +25,14 @@ impl<'p> Emit<'_, 'p> {
             WaitOp::Host(native, args) => self.wait_host(*native, args),
             WaitOp::Parallel(desc, branches) => {
                 let desc = self.unit.data.desc(self.side, *desc);
-                self.join(branches, "driver.wait_parallel", Some(desc));
+                self.join(branches, "joins.wait_parallel", Some(desc));
                 CALL
             }
             WaitOp::Race(branches) => {
                 let results = self.function.blocks[node].term.results().len();
                 let wait = match results {
-                    2 => "driver.wait_race_pair",
-                    _ => "driver.wait_race",
+                    2 => "joins.wait_race_pair",
+                    _ => "joins.wait_race",
                 };
                 self.join(branches, wait, None);
                 CALL
@@ -178,14 +178,14 @@ impl<'p> Emit<'_, 'p> {
     fn join(&mut self, branches: &[(FuncId, Vec<Reg>)], wait: &str, desc: Option<u32>) {
         let join = self.new_local(ValType::I64);
         self.i(I::I64Const(branches.len() as i64));
-        self.call("driver.join");
+        self.call("joins.make");
         self.i(I::LocalSet(join));
         for (branch, args) in branches {
             let frame = self.new_frame(*branch, args);
             self.i(I::LocalGet(join));
             self.i(I::LocalGet(frame));
             self.i(I::I64ExtendI32U);
-            self.call("driver.branch");
+            self.call("joins.add");
             self.free_local(ValType::I32, frame);
         }
         let Some(waiting) = self.unit.body(wait) else {
@@ -215,7 +215,7 @@ impl<'p> Emit<'_, 'p> {
         for (slot, capture) in captures.iter().enumerate() {
             self.store_slot(template, slot + 1, *capture);
         }
-        let Some(waiting) = self.unit.body("driver.wait_for_each") else {
+        let Some(waiting) = self.unit.body("joins.wait_for_each") else {
             return self.i(I::Unreachable);
         };
         let frame = self.push(Side::Body, waiting);
