@@ -30,7 +30,7 @@ macro_rules! with_bodies {
 /// The standard library and the bodies behind its declarations.
 pub const BODIES: Library = Library {
     modules: with_bodies! {
-        "mem" "heap" "spans" "stacks" "lists" "maps" "values" "texts" "utf8" "ips" "shows" "decimals" "digits" "encodings" "wasi" "wit"
+        "mem" "heap" "spans" "stacks" "lists" "maps" "values" "texts" "utf8" "ips" "shows" "decimals" "digits" "encodings" "wasi" "wit" "faults" "driver" "joins" "scopes" "out" "reports" "lives" "loads" "freezing" "rands"
     },
     prelude: crate::LIBRARY.prelude,
 };

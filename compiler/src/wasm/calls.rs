@@ -11,6 +11,8 @@ use wasm_encoder::{Instruction as I, ValType};
 const DEPTH_LIMIT: i32 = 10_000;
 /// The word that counts them in functions that wait.
 pub(super) const DEPTH: u32 = 66;
+/// The word with the place of the call of a log line.
+const PLACE: u32 = 91;
 /// The first word in which bodies hand further results back.
 const HANDED: u32 = 254;
 
@@ -101,6 +103,7 @@ impl<'p> Emit<'_, 'p> {
             return self.lacking(native);
         };
         let shape = self.unit.shape(Side::Body, body);
+        self.tell_place(native);
         self.body_arguments(native, body, args);
         self.call_number(Side::Body, body);
         if shape.fails {
@@ -110,6 +113,16 @@ impl<'p> Emit<'_, 'p> {
             self.close();
         }
         self.take_results(native, body, results);
+    }
+
+    /// Lines of a log say where they come from.
+    fn tell_place(&mut self, native: &NativeRef) {
+        if self.side == Side::User && native.name.starts_with("log.") {
+            let place = self.place();
+            self.i(I::I32Const(word(PLACE) as i32));
+            self.i(I::I64Const(place.into()));
+            self.i(I::I64Store(at(0, 3)));
+        }
     }
 
     /// Calls a native that may fail, to the end: its results are set.
