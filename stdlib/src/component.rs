@@ -30,7 +30,11 @@ macro_rules! with_bodies {
 /// The standard library and the bodies behind its declarations.
 pub const BODIES: Library = Library {
     modules: with_bodies! {
-        "mem" "heap" "spans" "stacks" "lists" "maps" "values" "texts" "utf8" "ips" "shows" "decimals" "digits" "encodings" "wasi" "wit" "faults" "driver" "joins" "scopes" "out" "reports" "lives" "loads" "freezing" "rands"
+        "arrays" "casts" "datagrams" "decimals" "digits" "dnss" "driver" "durations" "encodings" "errors"
+        "exchanges" "faults" "freezing" "hashes" "heap" "ips" "joins" "json_reader" "jsons" "letters" "links"
+        "lists" "lives" "loads" "maps" "maths" "mem" "nets" "octets" "orders" "out" "rands" "ranges" "reports"
+        "scopes" "shows" "sockets" "sources" "spans" "stacks" "strings" "tables" "tcps" "texts" "times" "udps"
+        "utf8" "uuids" "values" "wasi" "wit" "words"
     },
     prelude: crate::LIBRARY.prelude,
 };

@@ -17,11 +17,16 @@ const PLACE: u32 = 91;
 const HANDED: u32 = 254;
 
 impl<'p> Emit<'_, 'p> {
-    /// Calls a body that the back end needs, with what is on the stack. One that fails leaves its status there.
+    /// Calls a body that the back end needs, with what is on the stack. It must not fail.
     pub(super) fn call(&mut self, name: &str) {
-        match self.unit.body(name) {
-            Some(id) => self.call_number(Side::Body, id),
-            None => self.i(I::Unreachable),
+        let Some(id) = self.unit.body(name) else {
+            return self.i(I::Unreachable);
+        };
+        self.call_number(Side::Body, id);
+        if self.unit.shape(Side::Body, id).fails {
+            self.open_if();
+            self.i(I::Unreachable);
+            self.close();
         }
     }
 
@@ -339,7 +344,9 @@ impl<'p> Emit<'_, 'p> {
         self.open_if();
         self.i(I::I32Const(super::POLLS));
         self.i(I::GlobalSet(global::POLLS));
-        self.call("driver.poked");
+        if let Some(poked) = self.unit.body("driver.poked") {
+            self.call_number(Side::Body, poked);
+        }
         self.open_if();
         let place = self.place();
         self.i(I::I64Const(place.into()));

@@ -7,7 +7,7 @@ use super::machine::types;
 use super::unit::{Code, IMPORTED, Key, Unit};
 use std::collections::HashMap;
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind,
+    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind,
     ExportSection, Function, FunctionSection, GlobalSection, GlobalType, ImportSection,
     Instruction, MemorySection, MemoryType, Module, NameMap, NameSection, RefType, TableSection,
     TableType, TypeSection, ValType,
@@ -113,6 +113,14 @@ fn call(unit: &mut Unit<'_>, name: &str, body: &mut Vec<Instruction<'static>>) {
         Some(id) => {
             let number = unit.number(Key::Function(Side::Body, id));
             body.push(Instruction::Call(number));
+            if unit.shape(Side::Body, id).fails {
+                // An error that nobody sees is a defect; what it is, the trap's trace tells.
+                body.extend([
+                    Instruction::If(BlockType::Empty),
+                    Instruction::Unreachable,
+                    Instruction::End,
+                ]);
+            }
         }
         None => body.push(Instruction::Unreachable),
     }
