@@ -44,7 +44,6 @@ pub fn build(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, Unbuilt> {
         return Err(Unbuilt::Refused(refused));
     }
     let core = core_module(user, bodies).map_err(Unbuilt::Defect)?;
-    std::fs::write("/tmp/core.wasm", &core).ok();
     component::wrap(core, wit::World::scenario()).map_err(Unbuilt::Defect)
 }
 

@@ -30,11 +30,12 @@ macro_rules! with_bodies {
 /// The standard library and the bodies behind its declarations.
 pub const BODIES: Library = Library {
     modules: with_bodies! {
-        "arrays" "casts" "datagrams" "decimals" "digits" "dnss" "driver" "durations" "encodings" "errors"
-        "exchanges" "faults" "freezing" "hashes" "heap" "ips" "joins" "json_reader" "jsons" "letters" "links"
-        "lists" "lives" "loads" "maps" "maths" "mem" "nets" "octets" "orders" "out" "rands" "ranges" "reports"
-        "scopes" "shows" "sockets" "sources" "spans" "stacks" "strings" "tables" "tcps" "texts" "times" "udps"
-        "utf8" "uuids" "values" "wasi" "wit" "words"
+        "arrays" "casts" "cookies" "datagrams" "dates" "decimals" "digits" "dnss" "driver" "durations"
+        "encodings" "errors" "exchanges" "faults" "freezing" "hashes" "heap" "https" "ips" "joins"
+        "json_reader" "jsons" "keeps" "letters" "links" "lists" "lives" "loads" "locations" "maps" "maths"
+        "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "queries" "rands" "ranges" "redirects"
+        "reports" "requests" "scopes" "secures" "shows" "sockets" "sources" "spans" "stacks" "strings"
+        "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values" "wasi" "wit" "words"
     },
     prelude: crate::LIBRARY.prelude,
 };
