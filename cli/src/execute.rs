@@ -31,7 +31,7 @@ pub(crate) struct RunOptions {
     pub(crate) set: Vec<String>,
     /// The seed of everything random; without it each run has another one.
     #[arg(long, value_name = "NUMBER")]
-    seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     /// Show each exchange with its content, and debug logs. Secrets are masked.
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -53,7 +53,21 @@ pub(crate) struct RunOptions {
     perf_map: bool,
     /// Let time jump to the next timer instead of waiting for it.
     #[arg(long, hide = true)]
-    virtual_clock: bool,
+    pub(crate) virtual_clock: bool,
+}
+
+impl RunOptions {
+    /// The first option that was given and that has no meaning where a host runs a component.
+    #[cfg(feature = "component-host")]
+    pub(crate) fn not_for_components(&self) -> Option<&'static str> {
+        let native = [
+            (!matches!(self.engine, EngineName::Auto), "--engine"),
+            (self.profile, "--profile"),
+            (self.perf_map, "--perf-map"),
+        ];
+        let given = native.iter().find(|(given, _)| *given);
+        given.map(|(_, option)| *option)
+    }
 }
 
 /// The engines by their names.
@@ -162,20 +176,11 @@ impl Prepared {
             let stop = stop.clone();
             // A view that is redrawn says itself that the run stops.
             let silent = watch.live.as_ref().is_some_and(Live::is_redrawn);
-            // Without a handler signals end the process: that is no reason not to run.
-            let _ = scn_runtime::keep_ignoring_hangups(|| {
-                ctrlc::set_handler(move || interrupt(&stop, silent))
-            });
+            on_interrupt(move || interrupt(&stop, silent));
         }
         // Where the system refuses, the limit stays; a run that needs more says so.
         let _ = scn_runtime::load::descriptors::raise_limit();
-        let mut screen = Screen {
-            printer,
-            watch,
-            terminal,
-            flushed: Instant::now(),
-            is_erased: false,
-        };
+        let mut screen = Screen::new(printer, watch, terminal);
         let result = scn_runtime::run::run(&self.linked, &plan, &mut screen, &stop);
         screen.erase();
         let outcome = result.map_err(|error| self.refuse_run(&error, terminal))?;
@@ -234,6 +239,12 @@ impl Prepared {
     }
 }
 
+/// What signals that ask the process to end do instead.
+pub(crate) fn on_interrupt(then: impl Fn() + Send + 'static) {
+    // Without a handler they end the process: that is no reason not to run.
+    let _ = scn_runtime::keep_ignoring_hangups(|| ctrlc::set_handler(then));
+}
+
 /// Ctrl-C: the first one asks, the second one cancels. Who waits for a long iteration is told so.
 fn interrupt(stop: &StopHandle, silent: bool) {
     if stop.level() == 0 && !silent && std::io::stderr().is_terminal() {
@@ -252,7 +263,7 @@ fn params(set: &[String]) -> Result<Vec<(String, String)>, String> {
 }
 
 /// Another number for each run; the standard library's hashing is seeded by the system.
-fn random_seed() -> u64 {
+pub(crate) fn random_seed() -> u64 {
     std::collections::hash_map::RandomState::new()
         .build_hasher()
         .finish()
@@ -276,7 +287,7 @@ pub(crate) struct Watch<'w> {
 }
 
 /// Writes what a printer says, with the view of the run below it.
-struct Screen<'a, 't> {
+pub(crate) struct Screen<'a, 't> {
     printer: &'a mut dyn Printer,
     watch: Watch<'a>,
     terminal: &'a mut Terminal<'t>,
@@ -321,6 +332,34 @@ impl Observer for Screen<'_, '_> {
     }
 }
 
+#[cfg(feature = "component-host")]
+impl crate::hosted::Viewer for Screen<'_, '_> {
+    fn line(&mut self, is_error: bool, bytes: &[u8]) {
+        self.erase();
+        let _ = match is_error || self.watch.to_err {
+            true => self.terminal.err.write_all(bytes),
+            false => self.terminal.out.write_all(bytes),
+        };
+    }
+}
+
+impl<'a, 't> Screen<'a, 't> {
+    /// A screen that shows nothing yet.
+    pub(crate) fn new(
+        printer: &'a mut dyn Printer,
+        watch: Watch<'a>,
+        terminal: &'a mut Terminal<'t>,
+    ) -> Screen<'a, 't> {
+        Screen {
+            printer,
+            watch,
+            terminal,
+            flushed: Instant::now(),
+            is_erased: false,
+        }
+    }
+}
+
 impl Screen<'_, '_> {
     fn flush(&mut self) {
         let _ = self.terminal.out.flush();
@@ -340,7 +379,7 @@ impl Screen<'_, '_> {
     }
 
     /// Takes the view away.
-    fn erase(&mut self) {
+    pub(crate) fn erase(&mut self) {
         if let Some(live) = &mut self.watch.live {
             let text = live.erase(terminal_size());
             self.is_erased |= !text.is_empty();

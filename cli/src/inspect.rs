@@ -1,4 +1,10 @@
-//! `scn inspect FILE --emit ast|hir|ir|clif|asm`: what a file is turned into, stage by stage.
+//! `scn inspect FILE --emit ast|hir|ir|clif|asm`: what a file is turned into, stage by stage; of a component what it
+//! says of itself.
+
+mod component;
+
+#[cfg(feature = "component-host")]
+pub(crate) use component::peer;
 
 use crate::execute::refuse;
 use crate::files::{self, Files};
@@ -36,6 +42,13 @@ enum Stage {
 
 /// Prints the stage; the tree of a broken file is shown too.
 pub(crate) fn inspect(arguments: &InspectArguments, terminal: &mut Terminal<'_>) -> Exit {
+    if arguments
+        .file
+        .extension()
+        .is_some_and(|ending| ending == "wasm")
+    {
+        return component::inspect(&arguments.file, terminal);
+    }
     let source = match files::read_entry(&arguments.file) {
         Ok(source) => source,
         Err(unreadable) => return refuse(unreadable, terminal),

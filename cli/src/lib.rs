@@ -12,6 +12,8 @@ mod digest;
 mod execute;
 mod explain;
 mod files;
+#[cfg(feature = "component-host")]
+mod hosted;
 mod inspect;
 mod load;
 mod outputs;

@@ -38,7 +38,8 @@ impl LoadArguments {
     }
 }
 
-fn duration(text: &str) -> Result<u64, String> {
+/// A duration that is written as in the language.
+pub(crate) fn duration(text: &str) -> Result<u64, String> {
     let nanos = parse::duration(text).and_then(|nanos| u64::try_from(nanos).ok());
     match nanos {
         Some(0) => Err("a run of no time measures nothing".to_owned()),

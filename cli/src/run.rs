@@ -1,7 +1,8 @@
 //! `scn run FILE [SCENARIO...]`: runs the scenarios of a file by their load plans, those without one once, as one user.
-//! A file with servers only serves until it is stopped.
+//! A file with servers only serves until it is stopped. Components (`x.wasm`) have a path of their own (`component`).
 
 mod closing;
+mod component;
 
 use crate::execute::{Prepared, Printer, RunOptions, Watch, prepare};
 use crate::load::LoadArguments;
@@ -32,6 +33,8 @@ pub(crate) struct RunArguments {
     load: LoadArguments,
     #[command(flatten)]
     options: RunOptions,
+    #[command(flatten)]
+    host: component::HostArguments,
 }
 
 /// Runs a file.
@@ -49,6 +52,13 @@ fn run_file(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Result<Exi
             Some(help),
         ));
     }
+    if component::is_component(&arguments.file) {
+        return component::run(arguments, terminal);
+    }
+    if arguments.host.is_given() {
+        let message = "grants and limits are for components only";
+        return Err(terminal.refuse(message, Some("scn build makes a component of a file")));
+    }
     let prepared = prepare(&arguments.file, options.quiet, terminal)?;
     let plan = plan(arguments, &prepared, terminal)?;
     let is_load = is_load(&plan, &prepared);
@@ -61,7 +71,8 @@ fn run_file(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Result<Exi
         hidden: terminal.surroundings.hide_times,
     };
     let start = Instant::now();
-    let mut lines = lines(&prepared, &plan, options, style, clock);
+    let detail = detail(options, &plan.what);
+    let mut lines = Lines::new(&prepared.text, detail, options, style, clock);
     let watch = Watch {
         live: is_load.then(|| live(options, terminal)).flatten(),
         outputs: Some(&mut outputs),
@@ -142,28 +153,6 @@ fn live(options: &RunOptions, terminal: &Terminal<'_>) -> Option<Live> {
     })
 }
 
-/// What is printed while the run goes on.
-fn lines<'p>(
-    prepared: &'p Prepared,
-    plan: &Plan,
-    options: &RunOptions,
-    style: Style,
-    clock: Clock,
-) -> Lines<'p> {
-    if options.json {
-        return Lines::Json(JsonLines {
-            program: &prepared.text,
-            clock,
-            tally: Tally::default(),
-        });
-    }
-    let detail = detail(options, &plan.what);
-    Lines::Text(TextLines {
-        transcript: Transcript::new(&prepared.text, style, clock, detail),
-        tally: Tally::default(),
-    })
-}
-
 /// What of the file is run.
 fn what(
     arguments: &RunArguments,
@@ -204,7 +193,7 @@ pub(crate) fn detail(options: &RunOptions, what: &What) -> Detail {
     }
 }
 
-/// The two forms of the output.
+/// What is printed while the run goes on, in one of its two forms.
 enum Lines<'p> {
     Text(TextLines<'p>),
     Json(JsonLines<'p>),
@@ -248,7 +237,27 @@ impl Printer for JsonLines<'_> {
     }
 }
 
-impl Lines<'_> {
+impl<'p> Lines<'p> {
+    fn new(
+        program: &'p ProgramText,
+        detail: Detail,
+        options: &RunOptions,
+        style: Style,
+        clock: Clock,
+    ) -> Lines<'p> {
+        match options.json {
+            true => Lines::Json(JsonLines {
+                program,
+                clock,
+                tally: Tally::default(),
+            }),
+            false => Lines::Text(TextLines {
+                transcript: Transcript::new(program, style, clock, detail),
+                tally: Tally::default(),
+            }),
+        }
+    }
+
     fn tally(&self) -> &Tally {
         match self {
             Lines::Text(lines) => &lines.tally,

@@ -18,6 +18,18 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// What a status says; others than those of this program are failures.
+    #[cfg(feature = "component-host")]
+    pub(crate) fn of_code(code: u8) -> Exit {
+        match code {
+            0 => Exit::Success,
+            2 => Exit::Usage,
+            3 => Exit::Internal,
+            4 => Exit::Invalid,
+            _ => Exit::Failed,
+        }
+    }
+
     /// The status of the process.
     pub fn code(self) -> u8 {
         match self {

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod calls;
+pub mod capabilities;
 pub mod component;
 mod data;
 mod emit;
@@ -17,6 +18,9 @@ mod structure;
 mod tries;
 mod unit;
 mod waits;
+pub mod interfaces;
+pub mod section;
+pub mod sources;
 pub mod wit;
 
 pub use bodies::Bodies;
@@ -44,7 +48,13 @@ pub fn build(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, Unbuilt> {
         return Err(Unbuilt::Refused(refused));
     }
     let core = core_module(user, bodies).map_err(Unbuilt::Defect)?;
-    component::wrap(core, wit::World::scenario()).map_err(Unbuilt::Defect)
+    let mut component =
+        component::wrap(core, wit::World::scenario()).map_err(Unbuilt::Defect)?;
+    let sources = sources::SourceMap::of(user).write();
+    section::add(&mut component, sources::SECTION, &sources);
+    let reached = capabilities::Capabilities::of(user).write();
+    section::add(&mut component, capabilities::SECTION, &reached);
+    Ok(component)
 }
 
 /// The core module of a program.

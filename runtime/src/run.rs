@@ -14,7 +14,7 @@ mod tally;
 mod threads;
 
 pub use engine::Engine;
-pub use tally::Outcome;
+pub use tally::{Outcome, Tally};
 
 use crate::ctx::{Ctx, Settings};
 use crate::driver::turn;
@@ -43,7 +43,6 @@ use std::sync::mpsc::Sender;
 use std::task::Waker;
 use std::time::Duration;
 use std::{fmt, io};
-use tally::Tally;
 use threads::{Crew, Message, Start};
 
 /// What is to be run.

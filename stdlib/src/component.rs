@@ -34,7 +34,7 @@ pub const BODIES: Library = Library {
         "encodings" "errors" "exchanges" "faults" "freezing" "hashes" "heap" "https" "ips" "joins"
         "json_reader" "jsons" "keeps" "letters" "links" "lists" "lives" "loads" "locations" "maps" "maths"
         "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "queries" "rands" "ranges" "redirects"
-        "reports" "requests" "scopes" "secures" "shows" "sockets" "sources" "spans" "stacks" "strings"
+        "reports" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans" "stacks" "strings"
         "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values" "wasi" "wit" "words"
     },
     prelude: crate::LIBRARY.prelude,

@@ -138,10 +138,7 @@ fn the_tables_are_those_of_the_other_engines() {
         ("CASED", ranges(is_cased_alone)),
     ] {
         let wanted = literal(name, &bytes);
-        assert!(
-            text.contains(&wanted),
-            "letters.scn should say:\n{wanted}"
-        );
+        assert!(text.contains(&wanted), "letters.scn should say:\n{wanted}");
     }
 }
 

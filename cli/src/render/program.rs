@@ -3,6 +3,8 @@
 use scn_compiler::Span;
 use scn_compiler::ir;
 use scn_compiler::source::Sources;
+#[cfg(feature = "component-host")]
+use scn_compiler::wasm::sources::SourceMap;
 use scn_runtime::fault::Place;
 
 /// The program as reports see it.
@@ -27,6 +29,37 @@ impl ProgramText {
             functions,
             sites: program.sites.clone(),
         }
+    }
+
+    /// What the source map of a component keeps.
+    #[cfg(feature = "component-host")]
+    pub(crate) fn of_map(map: SourceMap) -> Self {
+        Self {
+            sources: map.sources,
+            functions: map.functions,
+            sites: map.sites,
+        }
+    }
+
+    /// The first site that is so.
+    #[cfg(feature = "component-host")]
+    pub(crate) fn find_site(&self, is_it: impl Fn(&ir::Site) -> bool) -> Option<u32> {
+        let found = self.sites.iter().position(is_it);
+        found.map(|at| at as u32)
+    }
+
+    /// Whether there is a site of this number and kind.
+    #[cfg(feature = "component-host")]
+    pub(crate) fn has_site(&self, site: u32, kind: ir::SiteKind) -> bool {
+        let known = self.sites.get(site as usize);
+        known.is_some_and(|known| known.kind == kind)
+    }
+
+    /// The first function of this name.
+    #[cfg(feature = "component-host")]
+    pub(crate) fn find_function(&self, name: &str) -> Option<u32> {
+        let found = self.functions.iter().position(|known| known == name);
+        found.map(|at| at as u32)
     }
 
     /// A site's kind, label template and place.

@@ -4,8 +4,9 @@
 //! head      scenarios: count, address; tests: count, address; globals: count, address; values of globals; seed
 //! scenario  name, setup, init, each, exit, teardown, count of cells, kinds of cells, load, place, source + 1, 0
 //! test      name, function, place, 0
-//! global    name, kind (0 param, 1 data, 2 pool, 3 metric, 4 server), function, kind of value, is secret, place,
-//!           descriptor + 1 (of a metric: 0 counter, 1 gauge, 2 rate, 3 trend), 0
+//! global    name, kind (0 param, 1 data, 2 pool, 3 metric, 4 server), function (of a server: its start), kind of
+//!           value, is secret, place, descriptor + 1 (of a metric: 0 counter, 1 gauge, 2 rate, 3 trend), protocol,
+//!           and of a server: main, state, count of cells, kinds of cells
 //! ```
 //!
 //! in 32 bits each. Functions are indices into the module's table, 0 for none. A kind of cell or value is a byte:
@@ -14,7 +15,7 @@
 use super::data::Side;
 use super::unit::Unit;
 use crate::ir::load::{Load, Stage};
-use crate::ir::{FuncId, Global, GlobalKind, Scalar, Scenario, SlotKind, SlotType};
+use crate::ir::{FuncId, Global, GlobalKind, Scalar, Scenario, Server, SlotKind, SlotType};
 
 /// Writes the tables; all functions that are named in them become part of the module.
 pub(super) fn write(unit: &mut Unit<'_>) {
@@ -80,7 +81,7 @@ fn kind(slot: SlotType) -> u8 {
     }
 }
 
-fn global_row(unit: &mut Unit<'_>, global: &Global) -> [u32; 8] {
+fn global_row(unit: &mut Unit<'_>, global: &Global) -> [u32; 12] {
     let place = unit.place(Side::User, FuncId(0), global.span);
     let name = unit.data.string(&global.name);
     let (number, init, value, is_secret, more) = match &global.kind {
@@ -101,9 +102,14 @@ fn global_row(unit: &mut Unit<'_>, global: &Global) -> [u32; 8] {
             let at = kinds.iter().position(|known| known == kind).unwrap_or(0);
             (3, None, 0, false, at as u32)
         }
-        GlobalKind::Server(_) => (4, None, 0, false, 0),
+        GlobalKind::Server(server) => (4, Some(server.start), 0, false, 0),
     };
     let init = function(unit, init);
+    let server = match &global.kind {
+        GlobalKind::Server(server) => server_words(unit, server),
+        _ => [0; 5],
+    };
+    let [protocol, main, state, cells, kinds] = server;
     [
         name,
         number,
@@ -112,7 +118,22 @@ fn global_row(unit: &mut Unit<'_>, global: &Global) -> [u32; 8] {
         is_secret.into(),
         place,
         more,
-        0,
+        protocol,
+        main,
+        state,
+        cells,
+        kinds,
+    ]
+}
+
+fn server_words(unit: &mut Unit<'_>, server: &Server) -> [u32; 5] {
+    let kinds: Vec<u8> = server.cells.iter().map(|cell| kind(*cell)).collect();
+    [
+        unit.data.string(&server.protocol),
+        function(unit, Some(server.main)),
+        function(unit, server.state),
+        kinds.len() as u32,
+        unit.data.add(&kinds),
     ]
 }
 

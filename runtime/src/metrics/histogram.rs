@@ -45,6 +45,18 @@ impl Histogram {
         self.add_summary(1, u128::from(value), value, value);
     }
 
+    /// The distribution of buckets as [`Histogram::buckets`] gives them, with what is known beside them.
+    pub fn of_buckets(buckets: &[(u64, u64)], mean: u64, min: u64, max: u64) -> Histogram {
+        let mut histogram = Histogram::default();
+        for (value, count) in buckets {
+            let (page, at) = place(*value);
+            histogram.page(page)[at] += count;
+        }
+        let count = buckets.iter().map(|(_, count)| count).sum();
+        histogram.add_summary(count, u128::from(mean) * u128::from(count), min, max);
+        histogram
+    }
+
     /// Adds what another one holds.
     pub fn merge(&mut self, other: &Histogram) {
         for (at, page) in other.pages.iter().enumerate() {
@@ -179,6 +191,20 @@ mod tests {
             let sum: u128 = values.iter().map(|value| u128::from(*value)).sum();
             assert_eq!((histogram.sum(), histogram.count()), (sum, count as u64));
         }
+    }
+
+    #[test]
+    fn buckets_make_the_distribution_again() {
+        let all = of(&samples(7, 2000));
+        let buckets: Vec<(u64, u64)> = all.buckets().collect();
+        let again = Histogram::of_buckets(&buckets, all.mean() as u64, all.min(), all.max());
+        assert!(all.buckets().eq(again.buckets()));
+        assert_eq!(
+            (all.count(), all.mean() as u64),
+            (again.count(), again.mean() as u64)
+        );
+        assert_eq!(all.percentile(99.0), again.percentile(99.0));
+        assert_eq!(Histogram::of_buckets(&[], 0, 0, 0).count(), 0);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Takes the counts of a load run from what was measured: its users tell no events, unless it is verbose.
-    pub(super) fn measured(&mut self, report: Report, is_verbose: bool) {
+    pub fn measured(&mut self, report: Report, is_verbose: bool) {
         let sum = |count: fn(&ScenarioReport) -> u64| report.scenarios.iter().map(count).sum();
         self.iterations = sum(|scenario| scenario.iterations);
         self.failed_iterations = sum(|scenario| scenario.failed);
@@ -65,19 +65,21 @@ impl Outcome {
     }
 }
 
-/// Counts events on their way to the observer.
+/// Counts events on their way to the observer: here, or where the events of a component are read.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub struct Tally {
     outcome: Outcome,
     /// Failed checks and tests when the test began.
     before: (u64, u64),
 }
 
 impl Tally {
+    /// What they come to.
     pub fn outcome(&self) -> Outcome {
         self.outcome.clone()
     }
 
+    /// A test begins.
     pub fn begin_test(&mut self) {
         self.before = (self.outcome.failed_checks, self.outcome.failed_tests);
     }
@@ -90,6 +92,7 @@ impl Tally {
         }
     }
 
+    /// Counts one.
     pub fn count(&mut self, event: &Event) {
         let outcome = &mut self.outcome;
         match event {

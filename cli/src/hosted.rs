@@ -1,0 +1,122 @@
+//! Runs components of scn and reads what they tell, so that it is shown as it is shown of every other run.
+//!
+//! The host knows lines only, and what prints knows events only: both meet here. Enter at [`run`].
+
+mod arguments;
+mod events;
+mod merge;
+mod report;
+
+pub(crate) use arguments::arguments;
+
+use crate::render::program::ProgramText;
+use events::{Reader, Said};
+use scn_host::{HostError, Line, Ran, Settings, Stream};
+use scn_runtime::event::{Event, Observer, SectionKind};
+use scn_runtime::report::Report;
+use scn_runtime::run::{Outcome, Tally};
+
+/// Who sees a run: its events, and lines that are none.
+pub(crate) trait Viewer: Observer {
+    /// A line that tells of no event, as it was printed.
+    fn line(&mut self, is_error: bool, bytes: &[u8]);
+}
+
+/// What came of a run.
+pub(crate) struct Told {
+    /// As of every run.
+    pub(crate) outcome: Outcome,
+    /// The exit status that the component itself says, if it came so far.
+    pub(crate) status: Option<u8>,
+    /// How its instances ended, what was denied.
+    pub(crate) ran: Ran,
+}
+
+/// Runs a component that tells events of a program.
+pub(crate) fn run(
+    bytes: &[u8],
+    settings: &Settings,
+    program: &ProgramText,
+    viewer: &mut dyn Viewer,
+) -> Result<Told, HostError> {
+    let mut hearer = Hearer {
+        reader: Reader::new(program),
+        viewer,
+        tally: Tally::default(),
+        seconds: merge::Seconds::new(settings.instances),
+        reports: Vec::new(),
+        status: None,
+        objects: 0,
+    };
+    let ran = scn_host::run(bytes, settings, &mut |line| hearer.line(&line))?;
+    let mut outcome = hearer.tally.outcome();
+    if let Some(report) = merge::reports(hearer.reports) {
+        outcome.measured(report, false);
+    }
+    outcome.live_objects = hearer.objects;
+    outcome.stopped = ran.ended.contains(&scn_host::Ended::Stopped);
+    Ok(Told {
+        outcome,
+        status: hearer.status,
+        ran,
+    })
+}
+
+/// Makes events of lines, and counts them.
+struct Hearer<'p, 'v> {
+    reader: Reader<'p>,
+    viewer: &'v mut dyn Viewer,
+    tally: Tally,
+    seconds: merge::Seconds,
+    reports: Vec<Report>,
+    /// The gravest that was told.
+    status: Option<u8>,
+    /// How many objects were left.
+    objects: u64,
+}
+
+impl Hearer<'_, '_> {
+    fn line(&mut self, line: &Line) {
+        let text = match line.stream {
+            Stream::Out => std::str::from_utf8(&line.bytes).ok(),
+            Stream::Err => None,
+        };
+        match text.and_then(|text| self.reader.read(text)) {
+            Some(Said::Event(event)) => self.event(event),
+            Some(Said::Report(report)) => self.reports.push(*report),
+            Some(Said::Summary { status, objects }) => {
+                self.status = self.status.max(Some(status));
+                self.objects += objects;
+            }
+            None => self.viewer.line(line.stream == Stream::Err, &line.bytes),
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Progress(second) => {
+                if let Some(all) = self.seconds.add(*second) {
+                    self.viewer.event(Event::Progress(Box::new(all)));
+                }
+            }
+            event => {
+                self.count(&event);
+                self.viewer.event(event);
+            }
+        }
+    }
+
+    fn count(&mut self, event: &Event) {
+        match event {
+            Event::SectionStart { section } if section.kind == SectionKind::Test => {
+                self.tally.begin_test();
+            }
+            Event::SectionEnd { section, .. } if section.kind == SectionKind::Test => {
+                self.tally.count(event);
+                return self.tally.end_test();
+            }
+            _ => {}
+        }
+        self.tally.count(event);
+    }
+}

@@ -1,0 +1,290 @@
+//! From the command line to a run of a component, and from what came of it to an exit status.
+
+use super::HostArguments;
+use crate::execute::{Screen, Watch, on_interrupt, random_seed};
+use crate::hosted::{self, Told};
+use crate::inspect::peer as shown_peer;
+use crate::outputs::{Outputs, Target};
+use crate::render::numbers::Clock;
+use crate::render::program::ProgramText;
+use crate::run::closing::End;
+use crate::run::{Lines, RunArguments, columns, detail, live};
+use crate::terminal::{Exit, Style, Terminal};
+use scn_compiler::wasm::capabilities::{self, Capabilities};
+use scn_compiler::wasm::section;
+use scn_compiler::wasm::sources::{self, SourceMap};
+use scn_host::{Denied, Ended, Grants, HostError, Line, Ran, Roots, Settings, Stop, Stream};
+use scn_runtime::run::What;
+use std::time::{Duration, Instant};
+
+/// Runs a component.
+pub(in crate::run) fn run(
+    arguments: &RunArguments,
+    terminal: &mut Terminal<'_>,
+) -> Result<Exit, Exit> {
+    let shown = arguments.file.display();
+    let bytes = std::fs::read(&arguments.file)
+        .map_err(|error| terminal.refuse(&format!("cannot read `{shown}`: {error}"), None))?;
+    if let Some(option) = arguments.options.not_for_components() {
+        let message = format!("`{option}` is not for components");
+        return Err(terminal.refuse(&message, Some("the host compiles and runs them")));
+    }
+    let mut settings = arguments
+        .host
+        .settings()
+        .map_err(|(message, help)| terminal.refuse(&message, help))?;
+    if terminal.surroundings.interrupts {
+        let stop = settings.stop.clone();
+        on_interrupt(move || stop.request());
+    }
+    let map = section::find(&bytes, sources::SECTION).map(SourceMap::read);
+    match map {
+        Some(Ok(map)) => {
+            let what = What::Scenarios(arguments.scenarios.clone());
+            let (options, load) = (&arguments.options, arguments.load.overrides());
+            let seed = options.seed.unwrap_or_else(random_seed);
+            let told = hosted::arguments(&what, seed, load, options);
+            settings.arguments.extend(told);
+            of_scenario(arguments, &bytes, &settings, map, terminal)
+        }
+        Some(Err(why)) => {
+            let message = format!("`{shown}` has a source map that cannot be read: {why}");
+            Err(terminal.refuse(&message, Some("build it again with this scn")))
+        }
+        None => {
+            settings.arguments.extend(arguments.scenarios.clone());
+            foreign(arguments, &bytes, &settings, terminal)
+        }
+    }
+}
+
+/// Runs what was built from a scenario, and shows it as one.
+fn of_scenario(
+    arguments: &RunArguments,
+    bytes: &[u8],
+    settings: &Settings,
+    map: SourceMap,
+    terminal: &mut Terminal<'_>,
+) -> Result<Exit, Exit> {
+    let options = &arguments.options;
+    let is_load = map.load || !arguments.load.overrides().is_empty();
+    let program = ProgramText::of_map(map);
+    let mut outputs = Outputs::open(&arguments.out, terminal)?;
+    let to_err = arguments.out.iter().any(Target::is_stdout);
+    let style = match to_err {
+        true => terminal.err_style(),
+        false => terminal.out_style(),
+    };
+    let clock = Clock {
+        hidden: terminal.surroundings.hide_times,
+    };
+    let start = Instant::now();
+    let detail = detail(options, &What::Scenarios(Vec::new()));
+    let mut lines = Lines::new(&program, detail, options, style, clock);
+    let watch = Watch {
+        live: is_load.then(|| live(options, terminal)).flatten(),
+        outputs: Some(&mut outputs),
+        to_err,
+    };
+    let mut screen = Screen::new(&mut lines, watch, terminal);
+    let told = hosted::run(bytes, settings, &program, &mut screen);
+    screen.erase();
+    let Told {
+        outcome,
+        status,
+        ran,
+    } = told.map_err(|error| refuse(arguments, &error, terminal))?;
+    let end = End {
+        file: &arguments.file.display().to_string(),
+        program: &program,
+        outcome,
+        tally: *lines.tally(),
+        is_load,
+        nanos: start.elapsed().as_nanos() as i64,
+        style,
+        clock,
+        columns: columns(to_err, terminal),
+        options,
+        to_err,
+    };
+    let shown = end.close(outputs, terminal);
+    let said = status.map_or(Exit::Success, Exit::of_code);
+    say_denied(&ran, bytes, &arguments.host, terminal);
+    Ok(gravest([shown, said, ended(&ran, terminal)]))
+}
+
+/// Runs any other component: what it prints is passed on.
+fn foreign(
+    arguments: &RunArguments,
+    bytes: &[u8],
+    settings: &Settings,
+    terminal: &mut Terminal<'_>,
+) -> Result<Exit, Exit> {
+    let ran = scn_host::run(bytes, settings, &mut |line: Line| {
+        let writer = match line.stream {
+            Stream::Out => &mut *terminal.out,
+            Stream::Err => &mut *terminal.err,
+        };
+        // Whoever reads the output may be gone: the run goes on, its exit status still counts.
+        let _ = writer.write_all(&line.bytes).and_then(|()| writer.flush());
+    });
+    let ran = ran.map_err(|error| refuse(arguments, &error, terminal))?;
+    say_denied(&ran, bytes, &arguments.host, terminal);
+    Ok(ended(&ran, terminal))
+}
+
+/// A message and what to do about it.
+type Wrong = (String, Option<&'static str>);
+
+impl HostArguments {
+    fn settings(&self) -> Result<Settings, Wrong> {
+        let usual = Settings::default();
+        Ok(Settings {
+            grants: self.grants()?,
+            memory: self.memory.unwrap_or(usual.memory),
+            time: self.time_limit.map(Duration::from_nanos),
+            environment: self.environment()?,
+            roots: self.roots()?,
+            instances: self.instances.unwrap_or(1),
+            stop: Stop::default(),
+            ..usual
+        })
+    }
+
+    fn grants(&self) -> Result<Grants, Wrong> {
+        let wrong = |error: scn_host::BadGrant| (error.to_string(), None);
+        let allow = self.allow.iter().map(|text| text.parse());
+        let sources = self.source.iter().map(|text| text.parse());
+        Ok(Grants {
+            all: self.allow_all,
+            allow: allow.collect::<Result<_, _>>().map_err(wrong)?,
+            sources: sources.collect::<Result<_, _>>().map_err(wrong)?,
+        })
+    }
+
+    fn environment(&self) -> Result<Vec<(String, String)>, Wrong> {
+        let variables = self.env.iter().map(|given| match given.split_once('=') {
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => match std::env::var(given) {
+                Ok(value) => Ok((given.clone(), value)),
+                Err(_) => Err((
+                    format!("there is no variable `{given}` to give"),
+                    Some("give it a value: --env NAME=VALUE"),
+                )),
+            },
+        });
+        variables.collect()
+    }
+
+    fn roots(&self) -> Result<Roots, Wrong> {
+        let Some(path) = &self.roots else {
+            return Ok(Roots::default());
+        };
+        let wrong = |why: String| (format!("cannot use `{}`: {why}", path.display()), None);
+        let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        Roots::of_pem(&pem).map_err(wrong)
+    }
+}
+
+/// Says why nothing ran.
+fn refuse(arguments: &RunArguments, error: &HostError, terminal: &mut Terminal<'_>) -> Exit {
+    let message = format!("cannot run `{}`: {error}", arguments.file.display());
+    let help = match error {
+        HostError::NotAComponent(_) => Some("scn build makes components of scenarios"),
+        HostError::Missing(_) => Some("this host has WASI 0.2 with http and tls"),
+        HostError::NoRun(_) => Some("scn inspect shows what it exports"),
+        HostError::Unlinkable(_) => Some("it was built for another version of these interfaces"),
+        HostError::TooMany(_) => None,
+        HostError::System(_) => return terminal.fail(&message),
+    };
+    terminal.refuse(&message, help)
+}
+
+/// Says how instances ended that did not end by themselves, and the status that follows.
+fn ended(ran: &Ran, terminal: &mut Terminal<'_>) -> Exit {
+    let mut exits = Vec::new();
+    for (instance, ended) in ran.ended.iter().enumerate() {
+        let style = terminal.err_style();
+        let who = match ran.ended.len() {
+            1 => "the component".to_owned(),
+            _ => format!("instance {instance}"),
+        };
+        let exit = match ended {
+            Ended::Status(0) | Ended::Stopped => Exit::Success,
+            Ended::Status(status) => Exit::of_code(*status),
+            Ended::TimedOut(_) => Exit::Failed,
+            Ended::Trap { .. } => Exit::Internal,
+        };
+        if !matches!(ended, Ended::Status(_)) {
+            let _ = writeln!(terminal.err, "{}: {who}: {ended}", style.red("cut off"));
+        }
+        exits.push(exit);
+    }
+    gravest(exits)
+}
+
+/// What was wanted and not granted, with the options that grant it.
+fn say_denied(ran: &Ran, bytes: &[u8], given: &HostArguments, terminal: &mut Terminal<'_>) {
+    let style: Style = terminal.err_style();
+    for denied in &ran.denied {
+        let _ = writeln!(
+            terminal.err,
+            "{}: the component wanted {denied}\n  {}: grant it by {}",
+            style.yellow("denied"),
+            style.cyan("help"),
+            grant(denied)
+        );
+    }
+    let wants = section::find(bytes, capabilities::SECTION).map(Capabilities::read);
+    if let (false, true, Some(Ok(wants))) = (ran.denied.is_empty(), given.allow.is_empty(), wants) {
+        let all = options_for(&wants);
+        if !all.is_empty() {
+            let _ = writeln!(
+                terminal.err,
+                "  {}: everything that it names: {}",
+                style.cyan("help"),
+                all.join(" ")
+            );
+        }
+    }
+}
+
+fn grant(denied: &Denied) -> String {
+    match denied {
+        Denied::Peer(address) => format!("--allow {address}"),
+        Denied::Source(address) => format!("--source {}", address.ip()),
+        Denied::Name(name) => format!("--allow '{name}:*'"),
+        Denied::Request(host, port) => format!("--allow {}", shown_peer(host, *port)),
+    }
+}
+
+/// The options that grant what a component says that it wants.
+fn options_for(wants: &Capabilities) -> Vec<String> {
+    let peers = wants.peers.iter().map(|peer| {
+        let host = shown_peer(&peer.host, peer.port);
+        format!("--allow {host}")
+    });
+    let names = wants
+        .names
+        .iter()
+        .map(|name| format!("--allow '{}:*'", name.name));
+    let sources = wants
+        .sources
+        .iter()
+        .map(|source| format!("--source {}", source.range));
+    let mut all: Vec<String> = peers.chain(names).chain(sources).collect();
+    all.dedup();
+    all
+}
+
+/// Of several statuses the one that counts: a failure of the tool, an invalid run, a failed one.
+fn gravest(exits: impl IntoIterator<Item = Exit>) -> Exit {
+    let rank = |exit: &Exit| match exit {
+        Exit::Success => 0,
+        Exit::Failed => 1,
+        Exit::Invalid => 2,
+        Exit::Usage => 3,
+        Exit::Internal => 4,
+    };
+    exits.into_iter().max_by_key(rank).unwrap_or(Exit::Success)
+}
