@@ -9,18 +9,18 @@ pub mod component;
 mod data;
 mod emit;
 pub mod imports;
+pub mod interfaces;
 mod machine;
 mod module;
 mod ops;
 mod peephole;
 mod program;
+pub mod section;
+pub mod sources;
 mod structure;
 mod tries;
 mod unit;
 mod waits;
-pub mod interfaces;
-pub mod section;
-pub mod sources;
 pub mod wit;
 
 pub use bodies::Bodies;
@@ -48,8 +48,7 @@ pub fn build(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, Unbuilt> {
         return Err(Unbuilt::Refused(refused));
     }
     let core = core_module(user, bodies).map_err(Unbuilt::Defect)?;
-    let mut component =
-        component::wrap(core, wit::World::scenario()).map_err(Unbuilt::Defect)?;
+    let mut component = component::wrap(core, wit::World::scenario()).map_err(Unbuilt::Defect)?;
     let sources = sources::SourceMap::of(user).write();
     section::add(&mut component, sources::SECTION, &sources);
     let reached = capabilities::Capabilities::of(user).write();

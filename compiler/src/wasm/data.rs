@@ -99,7 +99,10 @@ impl Data {
 
     /// Adds 32-bit words.
     pub(super) fn add_u32s(&mut self, values: &[u32]) -> u32 {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         self.add(&bytes)
     }
 
@@ -190,7 +193,10 @@ impl Data {
 
     fn list(&mut self, side: Side, id: DescId, elements: &[ConstObject]) -> u32 {
         let values = self.values(side, elements);
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         let buffer = self.add(&bytes);
         let count = values.len() as u32;
         self.with_words(self.desc(side, id), &[count, count, buffer, 0])
@@ -200,7 +206,10 @@ impl Data {
     fn map(&mut self, side: Side, id: DescId, entries: &[(ConstObject, ConstObject)]) -> u32 {
         let flat = entries.iter().flat_map(|(key, value)| [key, value]);
         let values = self.values(side, flat);
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         let buffer = self.add(&bytes);
         let count = entries.len() as u32;
         self.with_words(self.desc(side, id), &[count, count, buffer, 0, 0, 0])
@@ -260,7 +269,9 @@ impl Data {
             Desc::List(element) => (9, no_name(vec![*element]), None),
             Desc::Map(key, value) => (10, no_name(vec![*key, *value]), None),
             Desc::Record { name, fields } => {
-                let fields = fields.iter().map(|(name, slot)| (Some(name.clone()), *slot));
+                let fields = fields
+                    .iter()
+                    .map(|(name, slot)| (Some(name.clone()), *slot));
                 (11, fields.collect(), name.clone())
             }
             Desc::Tuple(slots) => (12, no_name(slots.clone()), None),
@@ -271,7 +282,13 @@ impl Data {
             Desc::Extern { name, .. } => (14, Vec::new(), Some(name.clone())),
             Desc::BigNumber => (15, Vec::new(), None),
         };
-        let is_handle = matches!(desc, Desc::Extern { is_handle: true, .. });
+        let is_handle = matches!(
+            desc,
+            Desc::Extern {
+                is_handle: true,
+                ..
+            }
+        );
         let rows: Vec<u32> = slots
             .iter()
             .flat_map(|(name, slot)| self.slot_row(side, name.as_deref(), *slot))

@@ -11,13 +11,7 @@ type Error<'p> = (usize, &'p Target);
 
 impl<'p> Emit<'_, 'p> {
     /// Writes what may fail; behind it, it has not.
-    pub(super) fn attempt(
-        &mut self,
-        node: usize,
-        op: &'p TryOp,
-        results: &[Reg],
-        err: &'p Target,
-    ) {
+    pub(super) fn attempt(&mut self, node: usize, op: &'p TryOp, results: &[Reg], err: &'p Target) {
         let error = (node, err);
         match op {
             TryOp::Int(op, a, b) => self.checked(*op, *a, *b, results[0], error),
