@@ -15,7 +15,7 @@ mod waits;
 
 pub(crate) use code::Code;
 pub(crate) use compile::{Env, compile};
-pub(crate) use ops::{not_an_int, write_part};
+pub(crate) use ops::{not_an_int, text_of};
 pub(crate) use waits::too_deep;
 
 use crate::ctx::Ctx;
@@ -32,7 +32,6 @@ pub(crate) struct Machine {
     /// How far a call may go without looking around: the size of `locals`, or 0 once there is machine code to call.
     room: usize,
     calls: Vec<Record>,
-    text: String,
 }
 
 impl Machine {

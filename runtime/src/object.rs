@@ -9,6 +9,7 @@ mod list;
 mod map;
 pub mod order;
 pub mod parse;
+mod pieces;
 mod seen;
 pub mod show;
 mod slots;
@@ -19,6 +20,7 @@ pub mod text;
 pub use leaf::Extern;
 pub use list::{List, VarList};
 pub use map::{Key, Map, VarMap};
+pub(crate) use pieces::Piece;
 pub use seen::Seen;
 pub use slots::{OwnSlot, Slot, Slots};
 

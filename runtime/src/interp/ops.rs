@@ -4,9 +4,10 @@ use super::code::{Code, List, Local};
 use super::run::Run;
 use crate::ctx::Ctx;
 use crate::fault::{Detail, Fault, kind};
-use crate::object::{Any, layout, order, show, text};
+use crate::object::{Any, Piece, layout, order, text};
 use crate::value::{Obj, Value};
-use scn_compiler::ir::{Cmp, DescId, FloatUn, FormatPart, Reg, Scalar};
+use scn_compiler::ir::{Cmp, DescId, FloatUn, FormatPart, Reg};
+use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
 /// Whether a comparison holds.
@@ -245,16 +246,9 @@ impl Run<'_> {
 
     /// Text from parts.
     pub(super) fn format(&mut self, code: &Code, parts: u32) -> u64 {
-        let mut out = std::mem::take(&mut self.machine.text);
-        out.clear();
-        for part in &code.formats[parts as usize] {
-            let value = |reg: Reg| self.reg(code.local[reg.index()]);
-            // SAFETY: registers of the part's kind hold null or live objects.
-            unsafe { write_part(self.ctx, part, value, &mut out) };
-        }
-        let made = self.ctx.heap.string(&out).into_bits();
-        self.machine.text = out;
-        made
+        let value = |reg: Reg| self.reg(code.local[reg.index()]);
+        // SAFETY: registers of the parts' kinds hold null or live objects.
+        unsafe { text_of(self.ctx, &code.formats[parts as usize], value) }
     }
 
     /// Text that is the same each time: made once, for all workers. Two of them may make it at once, and both are right.
@@ -284,37 +278,28 @@ impl Run<'_> {
     }
 }
 
-/// Writes a part of a text; `value` reads a register.
+/// The text of an interpolation; `value` reads a register.
 ///
 /// # Safety
-/// A register that the part shows as an object holds null or a live object.
-pub(crate) unsafe fn write_part(
+/// A register that a part shows as an object holds null or a live object.
+pub(crate) unsafe fn text_of(
     ctx: &Ctx,
-    part: &FormatPart,
-    value: impl FnOnce(Reg) -> u64,
-    out: &mut String,
-) {
+    parts: &[FormatPart],
+    mut value: impl FnMut(Reg) -> u64,
+) -> u64 {
     let descs = ctx.descs();
-    match part {
+    let piece = |part: &FormatPart| match part {
+        // SAFETY: it is a constant string.
         FormatPart::Text(id) => {
-            // SAFETY: it is a constant string.
-            let text = unsafe { text::str_of(Obj::from_bits(ctx.linked().constant(id.index()))) };
-            out.push_str(text);
+            Piece::Text(unsafe { text::str_of(Obj::from_bits(ctx.linked().constant(id.index()))) })
         }
-        FormatPart::Scalar(Scalar::Int, reg) => {
-            out.push_str(itoa::Buffer::new().format(value(*reg) as i64));
-        }
-        FormatPart::Scalar(scalar, reg) => {
-            out.push_str(&show::scalar(descs, *scalar, Value(value(*reg))));
-        }
+        FormatPart::Scalar(scalar, reg) => Piece::of_scalar(descs, *scalar, Value(value(*reg))),
         FormatPart::Object(reg) => {
-            // SAFETY: upheld by the caller.
+            // SAFETY: upheld by the caller; the object outlives the text's making.
             let any = unsafe { Value(value(*reg)).obj().map(|obj| Any::from_obj(obj)) };
-            match any.map(|any| (any, any.as_str())) {
-                Some((_, Some(text))) => out.push_str(text),
-                Some((any, None)) => out.push_str(&show::interpolated_object(descs, any)),
-                None => out.push_str("none"),
-            }
+            Piece::of_object(descs, any)
         }
-    }
+    };
+    let pieces: SmallVec<[Piece<'_>; 8]> = parts.iter().map(piece).collect();
+    ctx.heap.string_of(&pieces).into_bits()
 }

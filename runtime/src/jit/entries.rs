@@ -6,7 +6,7 @@
 use crate::ctx::Ctx;
 use crate::fault::{Detail, Fault, kind};
 use crate::frame::Frame;
-use crate::interp::{too_deep as depth_fault, write_part};
+use crate::interp::{text_of, too_deep as depth_fault};
 use crate::join;
 use crate::object::{Any, Own, layout, order};
 use crate::value::{Obj, Value};
@@ -258,20 +258,16 @@ unsafe extern "C" fn format(
 ) -> u64 {
     // SAFETY: upheld by the caller.
     let parts = unsafe { std::slice::from_raw_parts(parts, count as usize) };
-    let mut out = String::new();
     let mut next = values;
-    for part in parts {
-        let value = |_: Reg| {
-            // SAFETY: there is a value for each part that reads a register, in order.
-            let bits = unsafe { next.read() };
-            // SAFETY: at most one behind the last value.
-            next = unsafe { next.add(1) };
-            bits
-        };
-        // SAFETY: objects are live or null.
-        unsafe { write_part(ctx, part, value, &mut out) };
-    }
-    ctx.heap.string(&out).into_bits()
+    let value = |_: Reg| {
+        // SAFETY: there is a value for each part that reads a register, in order.
+        let bits = unsafe { next.read() };
+        // SAFETY: at most one behind the last value.
+        next = unsafe { next.add(1) };
+        bits
+    };
+    // SAFETY: objects are live or null.
+    unsafe { text_of(ctx, parts, value) }
 }
 
 /// As [`format`] of parts that are the same each time: the text is kept, for all workers. Two of them may make it at

@@ -21,7 +21,7 @@ fn slot(kind: SlotKind, optional: bool) -> SlotType {
 }
 
 /// Runs `f` with a context whose heap must be empty again at its end.
-fn with_ctx(f: impl FnOnce(&Ctx)) {
+pub(super) fn with_ctx(f: impl FnOnce(&Ctx)) {
     let name = || {
         (
             "name".to_owned(),
