@@ -36,7 +36,7 @@ pub const BODIES: Library = Library {
         "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "queries" "rands" "ranges" "redirects"
         "reports" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans" "stacks" "strings"
         "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values" "wasi" "wit" "words"
-        "buffers" "classes" "csvs" "json_paths" "matching" "patterns" "regexes" "urls"
+        "buffers" "classes" "csvs" "json_paths" "matching" "patterns" "regexes" "urls" "users"
     },
     prelude: crate::LIBRARY.prelude,
 };
