@@ -216,7 +216,8 @@ fn every_code_is_explained_and_has_a_case() {
     let mut broken = Vec::new();
     for code in Code::ALL {
         // Plans of so many users have findings that depend on the limits of the machine: the checker tests them.
-        let depends = [Code::W0301, Code::W0303].contains(code);
+        // What a component has not is found when one is built (stdlib/tests/components.rs).
+        let depends = [Code::W0301, Code::W0303].contains(code) || code.as_str().starts_with("E04");
         let has_case = marked.contains(code.as_str()) || depends;
         if !has_case {
             broken.push(format!(

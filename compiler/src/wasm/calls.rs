@@ -4,7 +4,7 @@ use super::data::{Side, word};
 use super::emit::{Emit, at, global, results};
 use super::imports::Imports;
 use super::unit::val_type;
-use crate::ir::{Desc, FuncId, NativeId, NativeRef, Reg, Target, Ty};
+use crate::ir::{FuncId, NativeId, NativeRef, Reg, Target, Ty};
 use wasm_encoder::{Instruction as I, ValType};
 
 /// As many calls of recursive functions as may be open.
@@ -362,11 +362,6 @@ impl<'p> Emit<'_, 'p> {
         let shape = self.unit.shape(Side::Body, id);
         let one = function.params.len() == 1 && results(function, shape) == [ValType::I64];
         one && !function.waits
-    }
-
-    /// What a descriptor of the running program is.
-    pub(super) fn described(&self, id: i64) -> Option<&Desc> {
-        self.unit.program(self.side).descs.get(id as usize)
     }
 }
 

@@ -208,19 +208,6 @@ impl<'p> Unit<'p> {
         place
     }
 
-    /// Places in order of their numbers: the function and the span.
-    pub(super) fn places(&self) -> Vec<(u32, Span)> {
-        let mut rows: Vec<(u32, u32, Span)> = self
-            .places
-            .iter()
-            .map(|((span, function), number)| (*number, *function, *span))
-            .collect();
-        rows.sort_by_key(|row| row.0);
-        rows.into_iter()
-            .map(|(_, function, span)| (function, span))
-            .collect()
-    }
-
     /// Writes the tables that are complete only when all code is there.
     pub(super) fn write_tables(&mut self) {
         let (user, bodies) = (self.user, self.bodies);

@@ -40,7 +40,9 @@ fn add_machine(code: Code, checked: &mut Checked) {
 #[test]
 fn the_failing_example_gives_its_code_and_the_fixed_one_nothing() {
     let mut wrong = Vec::new();
-    for code in Code::ALL.iter().filter(|code| **code != Code::E0008) {
+    // What a target cannot do is found when it is built for, not by the checker; E0008 is about bytes that are no text.
+    let of_checker = |code: &&Code| **code != Code::E0008 && !code.as_str().starts_with("E04");
+    for code in Code::ALL.iter().filter(of_checker) {
         let page = explain(code.as_str()).expect("every code has a page");
         let (failing, fixed) = (fences(page, "scn fails"), fences(page, "scn"));
         assert_eq!((failing.len(), fixed.len()), (1, 1), "examples of {code}");
