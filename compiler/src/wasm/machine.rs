@@ -149,6 +149,10 @@ impl Emit<'_, '_> {
                 self.get(args[1]);
                 self.i(I::I64Store(at(0, 3)));
             }
+            "poll" => {
+                self.i(I::I32Const(1));
+                self.i(I::GlobalSet(global::POLLS));
+            }
             "hand" => {
                 let number = HANDED + self.constant(args[0], name);
                 self.i(I::I32Const(word(number as u32) as i32));
