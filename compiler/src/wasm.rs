@@ -26,7 +26,7 @@ pub mod wit;
 pub use bodies::Bodies;
 
 use crate::diagnostics::Diagnostic;
-use crate::ir::{Function, NativeId, Op, Program, Terminator, TryOp, WaitOp};
+use crate::ir::{ConstObject, Function, NativeId, Op, Program, Terminator, TryOp, WaitOp};
 use scn_grammar::Span;
 
 /// How many polls of loops pass between two looks at the clock.
@@ -62,11 +62,35 @@ pub fn core_module(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, String> {
     unit.number(unit::Key::Run);
     unit.number(unit::Key::Realloc);
     program::write(&mut unit);
+    if may_use_tls(user)
+        && let Some(advance) = unit.body("secures.advance")
+    {
+        let index = unit.table_index(data::Side::Body, advance);
+        unit.data.set_word(TLS_WORD, index.into());
+    }
     let codes = module::write_all(&mut unit);
     match unit.missing.is_empty() {
         true => Ok(module::assemble(unit, &codes)),
         false => Err(format!("the library lacks {}", unit.missing.join(", "))),
     }
+}
+
+/// The word that holds the number of the function by which connections are made secure; 0 where there is none.
+const TLS_WORD: u32 = 202;
+
+/// Whether a program speaks TLS, as far as can be told: its host must offer it then. Others do not even name it.
+fn may_use_tls(user: &Program) -> bool {
+    let calls = |start: &str| {
+        user.natives
+            .iter()
+            .any(|native| native.name.starts_with(start))
+    };
+    let names_https = || {
+        user.consts.iter().any(
+            |constant| matches!(constant, ConstObject::String(text) if text.contains("https:")),
+        )
+    };
+    calls("tls.") || calls("TcpConn.start_tls") || calls("http.") && names_https()
 }
 
 /// What a program calls that no component has, where it calls it.
