@@ -21,6 +21,8 @@ mod scalars;
 mod simplify;
 mod updates;
 
+pub(crate) use intrinsics::is_operation;
+
 use crate::ir::{FuncId, Program};
 
 /// Which passes are run.

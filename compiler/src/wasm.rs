@@ -101,7 +101,7 @@ fn refusals(user: &Program, bodies: &Bodies) -> Vec<Diagnostic> {
     found
         .into_iter()
         .map(|(span, native)| (span, &user.natives[native.index()].name))
-        .filter(|(_, name)| bodies.of_native(name).is_none())
+        .filter(|(_, name)| !bodies.has(name))
         .map(|(span, name)| crate::diagnostics::target::no_native(name, span))
         .collect()
 }

@@ -30,7 +30,7 @@ macro_rules! with_bodies {
 /// The standard library and the bodies behind its declarations.
 pub const BODIES: Library = Library {
     modules: with_bodies! {
-        "arrays" "casts" "cookies" "datagrams" "dates" "decimals" "digits" "dnss" "driver" "durations"
+        "arrays" "casts" "cookies" "datagrams" "datas" "dates" "decimals" "digits" "dnss" "driver" "durations"
         "encodings" "errors" "exchanges" "faults" "freezing" "hashes" "heap" "https" "ips" "joins"
         "json_reader" "jsons" "keeps" "letters" "links" "lists" "lives" "loads" "locations" "maps" "maths"
         "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "queries" "rands" "ranges" "redirects"

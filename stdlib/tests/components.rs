@@ -32,6 +32,49 @@ fn program(text: &str) -> Program {
     scn_compiler::lower(&checked.sources, hir)
 }
 
+/// The lines of the documentation between its two marks.
+fn table(text: &str) -> &str {
+    let (_, behind) = text
+        .split_once("the declarations -->\n")
+        .expect("the table begins with its mark");
+    let (table, _) = behind
+        .split_once("<!-- end -->")
+        .expect("the table has its end");
+    table
+}
+
+#[test]
+fn the_documentation_lists_what_is_not_available() {
+    let bodies = Bodies::compile(&BODIES).expect("the checker finds nothing wrong with the bodies");
+    let library = scn_compiler::check_library(&LIBRARY);
+    let hir = library.hir.expect("the library has no errors");
+    let mut lacking: Vec<&str> = hir
+        .natives
+        .iter()
+        .map(|native| native.name.as_str())
+        .filter(|name| !bodies.has(name))
+        .collect();
+    lacking.sort_unstable();
+    lacking.dedup();
+    let rows = lacking.iter().map(|name| format!("| `{name}` |\n"));
+    let wanted = format!(
+        "\n| not available |\n| --- |\n{}\n",
+        rows.collect::<String>()
+    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/components.md");
+    let text = std::fs::read_to_string(path).expect("the documentation is there");
+    if std::env::var_os("SCN_WRITE_TABLES").is_some() {
+        let written = text.replace(table(&text), &wanted);
+        std::fs::write(path, written).expect("the documentation can be written");
+        return;
+    }
+    assert_eq!(
+        table(&text),
+        wanted,
+        "docs/components.md: run this test with SCN_WRITE_TABLES=1"
+    );
+}
+
 const PROGRAM: &str = r#"
 fn halves(n: int) -> list<int> {
   var found = [n]

@@ -9,6 +9,14 @@ use crate::ir::{
 };
 use smallvec::{SmallVec, smallvec};
 
+/// Whether calls of a native are always made operations.
+pub(crate) fn is_operation(native: &str) -> bool {
+    matches!(
+        native,
+        "float" | "list.len" | "bytes.len" | "map.len" | "list.push"
+    )
+}
+
 /// Rewrites calls of all functions.
 pub(crate) fn run(program: &mut Program) {
     let natives = &program.natives;

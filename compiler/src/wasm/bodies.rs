@@ -42,6 +42,11 @@ impl Bodies {
         })
     }
 
+    /// Whether a component can call a native: it has a body, or is an instruction.
+    pub fn has(&self, native: &str) -> bool {
+        self.of_native(native).is_some() || crate::passes::is_operation(native)
+    }
+
     /// The function behind a native's name.
     pub(super) fn of_native(&self, name: &str) -> Option<FuncId> {
         let word = match name.contains('.') {
