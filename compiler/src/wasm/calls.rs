@@ -221,7 +221,7 @@ impl<'p> Emit<'_, 'p> {
     }
 
     /// A descriptor as an argument: its number in the component.
-    fn desc_argument(&mut self, arg: Reg) {
+    pub(super) fn desc_argument(&mut self, arg: Reg) {
         match self.known_int(arg) {
             Some(desc) => {
                 let id = crate::ir::DescId(desc as u32);

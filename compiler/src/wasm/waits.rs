@@ -129,7 +129,13 @@ impl<'p> Emit<'_, 'p> {
         }
         let frame = self.push(Side::Body, body);
         for (slot, arg) in args.iter().enumerate() {
-            self.store_slot(frame, slot, *arg);
+            if slot == 0 && native.typed {
+                self.i(I::LocalGet(frame));
+                self.desc_argument(*arg);
+                self.i(I::I64Store(at(FRAME, 3)));
+            } else {
+                self.store_slot(frame, slot, *arg);
+            }
         }
         self.free_local(ValType::I32, frame);
         CALL
