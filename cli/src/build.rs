@@ -5,6 +5,7 @@ use crate::files::{self, Files};
 use crate::render::findings;
 use crate::terminal::{Exit, Terminal};
 use scn_compiler::diagnostics::Diagnostic;
+use scn_compiler::ir::Program;
 use scn_compiler::source::Sources;
 use scn_compiler::wasm::{self, Bodies, Unbuilt};
 use std::path::PathBuf;
@@ -44,7 +45,7 @@ pub(crate) fn build(arguments: &BuildArguments, terminal: &mut Terminal<'_>) -> 
         return Exit::Usage;
     };
     let program = scn_compiler::lower(&checked.sources, hir);
-    let bytes = match bodies().and_then(|bodies| wasm::build(&program, bodies)) {
+    let bytes = match component(&program) {
         Ok(bytes) => bytes,
         Err(Unbuilt::Refused(diagnostics)) => {
             show(&diagnostics, &checked.sources, terminal);
@@ -62,6 +63,11 @@ pub(crate) fn build(arguments: &BuildArguments, terminal: &mut Terminal<'_>) -> 
     }
 }
 
+/// The component of a program.
+pub(crate) fn component(program: &Program) -> Result<Vec<u8>, Unbuilt> {
+    wasm::build(program, bodies()?)
+}
+
 /// The bodies of the library, compiled once.
 fn bodies() -> Result<&'static Bodies, Unbuilt> {
     static BODIES: OnceLock<Result<Bodies, String>> = OnceLock::new();
@@ -75,7 +81,8 @@ fn bodies() -> Result<&'static Bodies, Unbuilt> {
     bodies.map_err(|why| Unbuilt::Defect(why.clone()))
 }
 
-fn show(diagnostics: &[Diagnostic], sources: &Sources, terminal: &mut Terminal<'_>) {
+/// Draws what a build refuses.
+pub(crate) fn show(diagnostics: &[Diagnostic], sources: &Sources, terminal: &mut Terminal<'_>) {
     let style = terminal.err_style();
     let text = findings::draw(diagnostics, sources, style);
     let _ = terminal.err.write_all(text.as_bytes());

@@ -3,6 +3,8 @@
 //! Enter at [`prepare`] and [`Prepared::execute`].
 
 use crate::files::{self, Files, Unreadable};
+#[cfg(feature = "component-host")]
+use crate::hosted;
 use crate::outputs::Outputs;
 use crate::render::findings;
 use crate::render::live::{Live, Size};
@@ -11,6 +13,8 @@ use crate::render::program::ProgramText;
 use crate::terminal::{Exit, Terminal};
 use scn_compiler::diagnostics::suggest;
 use scn_compiler::ir;
+#[cfg(feature = "component-host")]
+use scn_compiler::wasm::Unbuilt;
 use scn_runtime::Linked;
 use scn_runtime::event::{Event, Observer};
 use scn_runtime::profile::Profile;
@@ -42,7 +46,8 @@ pub(crate) struct RunOptions {
     #[arg(long, short, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// What runs scripts: `interp` interprets, `jit` compiles before the run begins, `auto` compiles beside the run
-    /// what computes for long, and load runs. All do the same (see docs/engines.md).
+    /// what computes for long, and load runs, `component` builds a component and runs that, where this scn was built
+    /// with what runs components. All do the same (see docs/engines.md).
     #[arg(long, value_name = "ENGINE", default_value = "auto")]
     engine: EngineName,
     /// Print at the end where the scenarios' own time went, by source line.
@@ -51,6 +56,10 @@ pub(crate) struct RunOptions {
     /// Tell Linux' `perf` the names of machine code, in /tmp/perf-PID.map. SCN_PERF_MAP=1 does the same.
     #[arg(long)]
     perf_map: bool,
+    /// When a component of `--engine component` is cut off.
+    #[cfg(feature = "component-host")]
+    #[arg(long, hide = true, value_parser = crate::load::duration)]
+    engine_limit: Option<u64>,
     /// Let time jump to the next timer instead of waiting for it.
     #[arg(long, hide = true)]
     pub(crate) virtual_clock: bool,
@@ -76,6 +85,9 @@ enum EngineName {
     Auto,
     Interp,
     Jit,
+    /// Builds a component and runs that, with everything granted.
+    #[cfg(feature = "component-host")]
+    Component,
 }
 
 impl From<EngineName> for Engine {
@@ -84,6 +96,9 @@ impl From<EngineName> for Engine {
             EngineName::Auto => Engine::Auto,
             EngineName::Interp => Engine::Interp,
             EngineName::Jit => Engine::Jit,
+            // The runtime's engines have no part in it.
+            #[cfg(feature = "component-host")]
+            EngineName::Component => Engine::Interp,
         }
     }
 }
@@ -171,6 +186,10 @@ impl Prepared {
             options.perf_map || std::env::var_os("SCN_PERF_MAP").is_some_and(|on| on == "1");
         plan.profile = options.profile.then(|| self.profile.clone());
         plan.virtual_clock = options.virtual_clock;
+        #[cfg(feature = "component-host")]
+        if let EngineName::Component = options.engine {
+            return self.execute_component(&plan, options, printer, watch, terminal);
+        }
         let stop = StopHandle::new();
         if terminal.surroundings.interrupts {
             let stop = stop.clone();
@@ -184,13 +203,42 @@ impl Prepared {
         let result = scn_runtime::run::run(&self.linked, &plan, &mut screen, &stop);
         screen.erase();
         let outcome = result.map_err(|error| self.refuse_run(&error, terminal))?;
-        if cfg!(debug_assertions) && outcome.live_objects > 0 {
-            return Err(terminal.fail(&format!(
-                "{} objects are alive at the end of the run",
-                outcome.live_objects
-            )));
+        nothing_is_left(outcome, terminal)
+    }
+
+    /// Builds its component and runs that, with everything granted.
+    #[cfg(feature = "component-host")]
+    fn execute_component(
+        &self,
+        plan: &Plan,
+        options: &RunOptions,
+        printer: &mut dyn Printer,
+        watch: Watch<'_>,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<Outcome, Exit> {
+        let bytes = crate::build::component(self.program()).map_err(|unbuilt| match unbuilt {
+            Unbuilt::Refused(found) => {
+                crate::build::show(&found, &self.text.sources, terminal);
+                Exit::Usage
+            }
+            Unbuilt::Defect(why) => terminal.fail(&why),
+        })?;
+        let mut settings = scn_host::Settings {
+            grants: scn_host::Grants::all(),
+            environment: variables(),
+            time: options.engine_limit.map(Duration::from_nanos),
+            ..scn_host::Settings::default()
+        };
+        let told = hosted::arguments(&plan.what, plan.seed, plan.overrides, options);
+        settings.arguments.extend(told);
+        let mut screen = Screen::new(printer, watch, terminal);
+        let told = hosted::run(&bytes, &settings, &self.text, &mut screen);
+        screen.erase();
+        let told = told.map_err(|error| terminal.fail(&error.to_string()))?;
+        if let Some(ended) = told.ran.ended.iter().find(|ended| !ended.is_status()) {
+            return Err(terminal.fail(&format!("the component: {ended}")));
         }
-        Ok(outcome)
+        nothing_is_left(told.outcome, terminal)
     }
 
     /// Prints where the time went, if that was asked for. Everything else stands before it.
@@ -236,6 +284,25 @@ impl Prepared {
         let globals = self.program().globals.iter();
         let params = globals.filter(|global| matches!(global.kind, ir::GlobalKind::Param { .. }));
         params.map(|global| global.name.as_str()).collect()
+    }
+}
+
+/// The environment, as far as it is text.
+#[cfg(feature = "component-host")]
+fn variables() -> Vec<(String, String)> {
+    let all = std::env::vars_os();
+    let texts =
+        all.map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    texts.flatten().collect()
+}
+
+/// Objects that are left are a defect, which builds with checks tell.
+fn nothing_is_left(outcome: Outcome, terminal: &mut Terminal<'_>) -> Result<Outcome, Exit> {
+    match outcome.live_objects {
+        left if cfg!(debug_assertions) && left > 0 => {
+            Err(terminal.fail(&format!("{left} objects are alive at the end of the run")))
+        }
+        _ => Ok(outcome),
     }
 }
 

@@ -63,6 +63,11 @@ pub enum Ended {
 }
 
 impl Ended {
+    /// Whether it ended by itself.
+    pub fn is_status(&self) -> bool {
+        matches!(self, Ended::Status(_))
+    }
+
     /// Whether it ended well.
     pub fn is_good(&self) -> bool {
         *self == Ended::Status(0)

@@ -89,18 +89,29 @@ impl Case {
     fn run_everywhere(&self, stage: &str, path: &str) -> Result<String, String> {
         let shown = |engine| filter::stable(&self.run(stage, path, engine).transcript());
         let (interpreted, compiled) = (shown("interp"), shown("jit"));
-        match interpreted == compiled {
-            true => Ok(format!("== {stage}\n{interpreted}")),
-            false => Err(format!(
+        if interpreted != compiled {
+            return Err(format!(
                 "the engines differ: interpreted it does\n{interpreted}\nand compiled\n{compiled}"
-            )),
+            ));
         }
+        if std::env::var_os(COMPONENTS).is_some() {
+            let component = shown("component");
+            if !is_refused(&component) && component != interpreted {
+                return Err(format!(
+                    "the engines differ: interpreted it does\n{interpreted}\nand as a component\n{component}"
+                ));
+            }
+        }
+        Ok(format!("== {stage}\n{interpreted}"))
     }
 
     fn run(&self, command: &str, path: &str, engine: &str) -> Output {
         let mut args = vec![command, path, "--seed", "1", "--engine", engine];
         if !self.real_clock {
             args.push("--virtual-clock");
+        }
+        if engine == "component" {
+            args.extend(["--engine-limit", "60s"]);
         }
         args.extend(self.args.iter().map(String::as_str));
         scn(args)
@@ -142,6 +153,14 @@ impl Case {
             false => Err(format!("marked: {wanted:?}\n found: {found:?}")),
         }
     }
+}
+
+/// Where this variable is set, cases run as components, too.
+const COMPONENTS: &str = "SCN_TEST_COMPONENTS";
+
+/// Whether a build was refused because of what components cannot do.
+fn is_refused(transcript: &str) -> bool {
+    transcript.lines().any(|line| line.starts_with("E04"))
 }
 
 /// The marks `//~ CODE CODE` of a file, by line.

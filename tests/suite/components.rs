@@ -49,13 +49,15 @@ const FUNCTIONAL: &str = r#"fn halve(n: int) -> int {
 }
 scenario shop {
   setup { log.info("set up") }
-  step "count" {
-    check halve(4) == 2
-    check "nine is ten": 9 == 10
+  each {
+    step "count" {
+      check halve(4) == 2
+      check "nine is ten": 9 == 10
+    }
+    log.warn("two\nlines")
+    let numbers = [1, 2]
+    check halve(numbers[0]) == 0
   }
-  log.warn("two\nlines")
-  let numbers = [1, 2]
-  check halve(numbers[0]) == 0
 }
 scenario broken {
   let numbers = [1, 2]
@@ -77,13 +79,16 @@ fn what_a_component_tells_is_shown_as_it_is_shown_of_a_native_run() {
 
 const LOAD: &str = r#"metric sold: counter<int>
 scenario busy {
-  load { users 3 for 4s pace 200ms }
+  load {
+    users 3 for 4s
+    pace 200ms
+  }
   thresholds {
     checks rate > 90%
     iteration.duration p95 < 1ms or empty
   }
   check 1 + 1 == 2
-  if rand.chance(0.3) { check "rare": 1 == 2 }
+  if rand.float() < 0.3 { check "rare": 1 == 2 }
   step "sell" { sold.add(2) }
 }
 "#;
