@@ -25,7 +25,7 @@ impl<'p> Emit<'_, 'p> {
                 self.i(I::I64Sub);
                 self.set(results[0]);
             }
-            TryOp::ToInt(a) => self.to_int(*a, results[0], error),
+            TryOp::ToInt(a) => self.truncated(*a, results[0], error),
             TryOp::ListGet(list, index) => {
                 self.bounds(*list, *index, error, None);
                 self.element(*list, *index, 8);
@@ -197,7 +197,7 @@ impl<'p> Emit<'_, 'p> {
         self.close();
     }
 
-    fn to_int(&mut self, a: Reg, result: Reg, error: Error<'p>) {
+    fn truncated(&mut self, a: Reg, result: Reg, error: Error<'p>) {
         const LIMIT: f64 = 9_223_372_036_854_775_808.0;
         self.get(a);
         self.i(I::F64Const((-LIMIT).into()));
