@@ -289,9 +289,10 @@ pub(crate) unsafe fn text_of(
 ) -> u64 {
     let descs = ctx.descs();
     let piece = |part: &FormatPart| match part {
-        // SAFETY: it is a constant string.
         FormatPart::Text(id) => {
-            Piece::Text(unsafe { text::str_of(Obj::from_bits(ctx.linked().constant(id.index()))) })
+            let text = Obj::from_bits(ctx.linked().constant(id.index()));
+            // SAFETY: it is a constant string.
+            Piece::Text(unsafe { text::str_of(text) })
         }
         FormatPart::Scalar(scalar, reg) => Piece::of_scalar(descs, *scalar, Value(value(*reg))),
         FormatPart::Object(reg) => {
