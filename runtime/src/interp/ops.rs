@@ -290,9 +290,9 @@ pub(crate) unsafe fn text_of(
     let descs = ctx.descs();
     let piece = |part: &FormatPart| match part {
         FormatPart::Text(id) => {
-            let text = Obj::from_bits(ctx.linked().constant(id.index()));
+            let bits = ctx.linked().constant(id.index());
             // SAFETY: it is a constant string.
-            Piece::Text(unsafe { text::str_of(text) })
+            Piece::Text(unsafe { text::str_of(Obj::from_bits(bits)) })
         }
         FormatPart::Scalar(scalar, reg) => Piece::of_scalar(descs, *scalar, Value(value(*reg))),
         FormatPart::Object(reg) => {
