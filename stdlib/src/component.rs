@@ -31,12 +31,13 @@ macro_rules! with_bodies {
 pub const BODIES: Library = Library {
     modules: with_bodies! {
         "arrays" "casts" "cookies" "datagrams" "datas" "dates" "decimals" "digits" "dnss" "driver" "durations"
-        "encodings" "errors" "exchanges" "faults" "freezing" "hashes" "heap" "https" "ips" "joins"
+        "encodings" "errors" "exchanges" "faults" "freezing" "hashes" "heap" "histograms" "https" "ips" "joins"
         "json_reader" "jsons" "keeps" "letters" "links" "lists" "lives" "loads" "locations" "maps" "maths"
-        "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "queries" "rands" "ranges" "redirects"
+        "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "plans" "queries" "rands" "ranges" "redirects"
         "reports" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans" "stacks" "strings"
         "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values" "wasi" "wit" "words"
         "buffers" "classes" "csvs" "json_paths" "matching" "patterns" "regexes" "urls" "users"
+        "bounds" "crowds" "meters" "overrides" "results" "summaries" "sums" "verdicts"
     },
     prelude: crate::LIBRARY.prelude,
 };

@@ -1,20 +1,22 @@
 //! What a component is to do, as tables that the driver reads: scenarios, tests, globals. Word 6 has the address of
 //!
 //! ```text
-//! head      scenarios: count, address; tests: count, address; globals: count, address; values of globals; seed
-//! scenario  name, setup, init, each, exit, teardown, count of cells, kinds of cells, load, place, source + 1, 0
+//! head      scenarios: count, address; tests: count, address; globals: count, address; values of globals;
+//!           `crowds.event` and `crowds.rest` (0 without load plans and thresholds); thresholds: count, address
+//! scenario  name, setup, init, each, exit, teardown, count of cells, kinds of cells, load, place, source + 1, tags
 //! test      name, function, place, 0
 //! global    name, kind (0 param, 1 data, 2 pool, 3 metric, 4 server), function (of a server: its start), kind of
-//!           value, is secret, place, descriptor + 1 (of a metric: 0 counter, 1 gauge, 2 rate, 3 trend), protocol,
+//!           value, is secret, place, descriptor + 1 (of a metric: 0 counter, 1 gauge, 2 rate, 3 trend), protocol
+//!           (of a metric: 0 nanoseconds, 2 a number, 3 a fraction),
 //!           and of a server: main, state, count of cells, kinds of cells
 //! ```
 //!
-//! in 32 bits each. Functions are indices into the module's table, 0 for none. A kind of cell or value is a byte:
+//! in 32 bits each. Tags are a count, then names and values. Functions are indices into the module's table, 0 for none. A kind of cell or value is a byte:
 //! 1 if it is a pointer, 2 for a float. Load plans are words of 64 bits (see [`load`]).
 
 use super::data::Side;
 use super::unit::Unit;
-use crate::ir::load::{Load, Stage};
+use crate::ir::load::{BinaryOp, Load, Stage, Threshold};
 use crate::ir::{FuncId, Global, GlobalKind, Scalar, Scenario, Server, SlotKind, SlotType};
 
 /// Writes the tables; all functions that are named in them become part of the module.
@@ -34,6 +36,8 @@ pub(super) fn write(unit: &mut Unit<'_>) {
     for global in &user.globals {
         globals.extend(global_row(unit, global));
     }
+    let thresholds = threshold_rows(unit);
+    let doors = doors(unit);
     let head = [
         user.scenarios.len() as u32,
         unit.data.add_u32s(&scenarios),
@@ -42,7 +46,10 @@ pub(super) fn write(unit: &mut Unit<'_>) {
         user.globals.len() as u32,
         unit.data.add_u32s(&globals),
         unit.globals,
-        0,
+        doors[0],
+        doors[1],
+        (thresholds.len() / THRESHOLD_SIZE) as u32,
+        unit.data.add(&thresholds),
     ];
     let at = unit.data.add_u32s(&head);
     unit.data.set_word(6, at.into());
@@ -67,8 +74,20 @@ fn scenario_row(unit: &mut Unit<'_>, scenario: &Scenario) -> [u32; 12] {
         load.unwrap_or(0),
         unit.place(Side::User, FuncId(0), scenario.span),
         scenario.source.map_or(0, |pool| pool.0 + 1),
-        0,
+        tags(unit, &scenario.tags),
     ]
+}
+
+/// A count, then names and values; 0 for no tags.
+fn tags(unit: &mut Unit<'_>, tags: &[(String, String)]) -> u32 {
+    if tags.is_empty() {
+        return 0;
+    }
+    let mut words = vec![tags.len() as u32];
+    for (name, value) in tags {
+        words.extend([unit.data.string(name), unit.data.string(value)]);
+    }
+    unit.data.add_u32s(&words)
 }
 
 /// What a cell holds: a pointer, a float, or another scalar.
@@ -109,7 +128,14 @@ fn global_row(unit: &mut Unit<'_>, global: &Global) -> [u32; 12] {
         GlobalKind::Server(server) => server_words(unit, server),
         _ => [0; 5],
     };
-    let [protocol, main, state, cells, kinds] = server;
+    let [mut protocol, main, state, cells, kinds] = server;
+    if let GlobalKind::Metric { kind, sample } = &global.kind {
+        protocol = match (sample, kind.as_str()) {
+            (Scalar::Duration, _) => NANOS,
+            (Scalar::Float | Scalar::Rate, _) => MILLIONTHS,
+            _ => NUMBER,
+        };
+    }
     [
         name,
         number,
@@ -142,9 +168,14 @@ const NONE: u64 = u64::MAX;
 
 /// A load plan: count of stages, their address, iterations for each user, iterations in all, end, think from and to,
 /// pace, most users, spawns each second, requests each second (floats), fresh users, start, weight, graceful stop;
-/// what is not said is -1. A stage: kind (0 users, 1 arrivals, 2 spawn), from, to (floats of arrivals), over, whether random.
+/// what is not said is -1. A stage: kind (0 users, 1 arrivals, 2 spawn), from, to (floats of arrivals), over, whether
+/// random, tags, pool + 1.
 fn load_words(unit: &mut Unit<'_>, load: &Load) -> u32 {
-    let stages: Vec<u64> = load.stages.iter().flat_map(stage_words).collect();
+    let stages: Vec<u64> = load
+        .stages
+        .iter()
+        .flat_map(|stage| stage_words(unit, stage))
+        .collect();
     let bytes: Vec<u8> = stages.iter().flat_map(|word| word.to_le_bytes()).collect();
     let stages = unit.data.add(&bytes);
     let or_none = |value: Option<u64>| value.unwrap_or(NONE);
@@ -170,15 +201,179 @@ fn load_words(unit: &mut Unit<'_>, load: &Load) -> u32 {
     unit.data.add(&bytes)
 }
 
-fn stage_words(stage: &Stage) -> [u64; 5] {
+fn stage_words(unit: &mut Unit<'_>, stage: &Stage) -> [u64; 7] {
     match stage {
-        Stage::Users { from, to, over } => [0, *from, *to, over.unwrap_or(NONE), 0],
+        Stage::Users { from, to, over } => [0, *from, *to, over.unwrap_or(NONE), 0, 0, 0],
         Stage::Arrivals {
             from,
             to,
             over,
             poisson,
-        } => [1, from.to_bits(), to.to_bits(), *over, (*poisson).into()],
-        Stage::Spawn { count, at, .. } => [2, *count, *count, *at, 0],
+        } => {
+            let random = (*poisson).into();
+            [1, from.to_bits(), to.to_bits(), *over, random, 0, 0]
+        }
+        Stage::Spawn {
+            count,
+            at,
+            pool,
+            tags: own,
+        } => {
+            let own = tags(unit, own).into();
+            let pool = pool.map_or(0, |pool| u64::from(pool.0) + 1);
+            [2, *count, *count, *at, 0, own, pool]
+        }
     }
+}
+
+/// Units of samples.
+const NANOS: u32 = 0;
+const BYTES: u32 = 1;
+const NUMBER: u32 = 2;
+const MILLIONTHS: u32 = 3;
+
+/// What measures and leads users under load is part of a component that has such users, or thresholds.
+fn doors(unit: &mut Unit<'_>) -> [u32; 2] {
+    let user = unit.user;
+    let has_load = user.scenarios.iter().any(|one| one.load.is_some());
+    let has_thresholds = !user.thresholds.is_empty()
+        || (user.scenarios.iter()).any(|one| !one.thresholds.is_empty());
+    if !has_load && !has_thresholds {
+        return [0, 0];
+    }
+    ["crowds.event", "crowds.rest"].map(|name| {
+        let body = unit.body(name);
+        body.map_or(0, |id| unit.table_index(Side::Body, id))
+    })
+}
+
+/// The bytes of a threshold's row.
+const THRESHOLD_SIZE: usize = 72;
+
+/// Thresholds of scenarios, then those of the file.
+fn threshold_rows(unit: &mut Unit<'_>) -> Vec<u8> {
+    let user = unit.user;
+    let mut rows = Vec::new();
+    for (number, scenario) in user.scenarios.iter().enumerate() {
+        for threshold in &scenario.thresholds {
+            rows.extend(threshold_row(unit, threshold, number as u32 + 1));
+        }
+    }
+    for threshold in &user.thresholds {
+        rows.extend(threshold_row(unit, threshold, 0));
+    }
+    rows
+}
+
+/// Metric, scenario + 1, filters: count and address, aggregate, comparison, flags (1 `or empty`, 2 `abort`, 4 a
+/// percentage), text, place, unit, kind of metric, unused; the bound and the percent as floats, how long it may fail.
+fn threshold_row(unit: &mut Unit<'_>, one: &Threshold, scenario: u32) -> [u8; THRESHOLD_SIZE] {
+    let (metric, kind, measure) = metric(unit, one);
+    let filter: Vec<u32> = one
+        .filter
+        .iter()
+        .flat_map(|(name, value)| [unit.data.string(name), unit.data.string(value)])
+        .collect();
+    let words = ["count", "rate", "mean", "min", "max", "med", "last"];
+    let aggregate = words.iter().position(|word| *word == one.aggregate);
+    let percent = match one.aggregate.strip_prefix('p') {
+        Some(percent) => percent.parse().unwrap_or(100.0),
+        None => 50.0,
+    };
+    let comparison = match one.op {
+        BinaryOp::Lt => 0,
+        BinaryOp::Le => 1,
+        BinaryOp::Gt => 2,
+        BinaryOp::Ge => 3,
+        BinaryOp::Ne => 4,
+        _ => 5,
+    };
+    let flags = u32::from(one.or_empty)
+        | u32::from(one.abort_after.is_some()) << 1
+        | u32::from(one.text.contains('%')) << 2;
+    let words = [
+        metric,
+        scenario,
+        one.filter.len() as u32,
+        unit.data.add_u32s(&filter),
+        aggregate.map_or(7, |at| at as u32),
+        comparison,
+        flags,
+        unit.data.string(&one.text),
+        unit.place(Side::User, FuncId(0), one.span),
+        measure,
+        kind,
+        0,
+    ];
+    let mut row = [0; THRESHOLD_SIZE];
+    for (at, word) in words.iter().enumerate() {
+        row[4 * at..4 * at + 4].copy_from_slice(&word.to_le_bytes());
+    }
+    row[48..56].copy_from_slice(&one.value.to_le_bytes());
+    row[56..64].copy_from_slice(&f64::to_le_bytes(percent));
+    row[64..72].copy_from_slice(&one.abort_after.unwrap_or(0).to_le_bytes());
+    row
+}
+
+/// Number, kind (0 counter, 1 gauge, 2 rate, 3 trend) and unit of what a threshold is on: 15 metrics of each protocol,
+/// the tool's others from 75 on, those of the program from 85 on.
+fn metric(unit: &Unit<'_>, one: &Threshold) -> (u32, u32, u32) {
+    const OF_PROTOCOL: [&str; 15] = [
+        "duration",
+        "service",
+        "dns",
+        "connect",
+        "tls",
+        "send",
+        "wait",
+        "receive",
+        "failed",
+        "requests",
+        "sent",
+        "received",
+        "connections.reused",
+        "connections.opened",
+        "connections.failed",
+    ];
+    const OTHERS: [(&str, u32, u32); 10] = [
+        ("iterations", 0, NUMBER),
+        ("iterations.failed", 2, NUMBER),
+        ("iterations.dropped", 0, NUMBER),
+        ("iterations.interrupted", 0, NUMBER),
+        ("iteration.duration", 3, NANOS),
+        ("step.duration", 3, NANOS),
+        ("checks", 2, NUMBER),
+        ("errors", 0, NUMBER),
+        ("users", 1, NUMBER),
+        ("server.errors", 0, NUMBER),
+    ];
+    if let Some(global) = one.declared
+        && let GlobalKind::Metric { kind, sample } = &unit.user.globals[global.index()].kind
+    {
+        let kinds = ["counter", "gauge", "rate", "trend"];
+        let kind = kinds.iter().position(|known| known == kind).unwrap_or(0) as u32;
+        let measure = match sample {
+            Scalar::Duration => NANOS,
+            Scalar::Float | Scalar::Rate if kind == 3 => MILLIONTHS,
+            _ => NUMBER,
+        };
+        return (85 + global.0, kind, measure);
+    }
+    if let Some(at) = OTHERS.iter().position(|(name, ..)| *name == one.metric) {
+        let (_, kind, measure) = OTHERS[at];
+        return (75 + at as u32, kind, measure);
+    }
+    let (protocol, rest) = one.metric.split_once('.').unwrap_or_default();
+    let protocols = ["http", "tcp", "udp", "tls", "dns"];
+    let protocol = protocols.iter().position(|known| *known == protocol);
+    let at = OF_PROTOCOL.iter().position(|name| *name == rest);
+    // The checker lets no unknown metric pass.
+    let at = at.unwrap_or(0) as u32;
+    let (kind, measure) = match at {
+        0..8 => (3, NANOS),
+        8 => (2, NUMBER),
+        10 | 11 => (0, BYTES),
+        _ => (0, NUMBER),
+    };
+    (15 * protocol.unwrap_or(0) as u32 + at, kind, measure)
 }
