@@ -25,7 +25,7 @@ struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Run the scenarios of a file.
-    Run(run::RunArguments),
+    Run(Box<run::RunArguments>),
     /// Run the `test` blocks of files, and of all `.scn` files in folders.
     Test(test::TestArguments),
     /// Check files, and all `.scn` files in folders, without running anything.
