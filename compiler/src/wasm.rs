@@ -26,7 +26,10 @@ pub mod wit;
 pub use bodies::Bodies;
 
 use crate::diagnostics::Diagnostic;
-use crate::ir::{ConstObject, Function, NativeId, Op, Program, Terminator, TryOp, WaitOp};
+use crate::ir::load::Stage;
+use crate::ir::{
+    ConstObject, Function, Global, GlobalKind, NativeId, Op, Program, Terminator, TryOp, WaitOp,
+};
 use scn_grammar::Span;
 
 /// How many polls of loops pass between two looks at the clock.
@@ -98,12 +101,31 @@ fn refusals(user: &Program, bodies: &Bodies) -> Vec<Diagnostic> {
     let mut found: Vec<(Span, NativeId)> = user.functions.iter().flat_map(host_calls).collect();
     found.sort_by_key(|(span, native)| (span.source, span.start, span.end, native.0));
     found.dedup();
-    found
+    let calls = found
         .into_iter()
         .map(|(span, native)| (span, &user.natives[native.index()].name))
         .filter(|(_, name)| !bodies.has(name))
-        .map(|(span, name)| crate::diagnostics::target::no_native(name, span))
-        .collect()
+        .map(|(span, name)| crate::diagnostics::target::no_native(name, span));
+    calls.chain(refused_items(user)).collect()
+}
+
+/// Items that no component has: servers of datagrams, source addresses from pools.
+fn refused_items(user: &Program) -> impl Iterator<Item = Diagnostic> {
+    let is_udp = |global: &&Global| match &global.kind {
+        GlobalKind::Server(server) => server.protocol == "udp",
+        _ => false,
+    };
+    let servers = user.globals.iter().filter(is_udp);
+    let servers = servers.map(|global| ("server ... udp", global.span));
+    let sources = user.scenarios.iter().filter(|scenario| {
+        let stages = scenario.load.iter().flat_map(|load| &load.stages);
+        let mut pools = stages.map(|stage| matches!(stage, Stage::Spawn { pool: Some(_), .. }));
+        scenario.source.is_some() || pools.any(|named| named)
+    });
+    let sources = sources.map(|scenario| ("source POOL", scenario.span));
+    servers
+        .chain(sources)
+        .map(|(what, span)| crate::diagnostics::target::no_native(what, span))
 }
 
 /// The natives that a function calls, with the places of the calls.

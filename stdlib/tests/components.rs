@@ -32,6 +32,21 @@ fn program(text: &str) -> Program {
     scn_compiler::lower(&checked.sources, hir)
 }
 
+#[test]
+fn items_that_a_component_has_not_are_refused() {
+    let bodies = Bodies::compile(&BODIES).expect("the checker finds nothing wrong with the bodies");
+    let texts = [
+        "server echo udp \"127.0.0.1:0\" (s) { s.close() }\nscenario a { log.info(\"x\") }",
+        "pool p { range \"127.0.1.0/28\" }\nscenario a { source p\n each { log.info(\"x\") } }",
+    ];
+    for text in texts {
+        match wasm::build(&program(text), &bodies) {
+            Err(Unbuilt::Refused(found)) => assert_eq!(found[0].code, Code::E0401, "{text}"),
+            other => panic!("{text} gives {:?}", other.map(|bytes| bytes.len())),
+        }
+    }
+}
+
 /// The lines of the documentation between its two marks.
 fn table(text: &str) -> &str {
     let (_, behind) = text
