@@ -28,7 +28,8 @@ pub use bodies::Bodies;
 use crate::diagnostics::Diagnostic;
 use crate::ir::load::Stage;
 use crate::ir::{
-    ConstObject, Function, Global, GlobalKind, NativeId, Op, Program, Terminator, TryOp, WaitOp,
+    ConstObject, Function, Global, GlobalKind, NativeId, Op, Program, Scenario, Terminator, TryOp,
+    WaitOp,
 };
 use scn_grammar::Span;
 
@@ -123,9 +124,23 @@ fn refused_items(user: &Program) -> impl Iterator<Item = Diagnostic> {
         scenario.source.is_some() || pools.any(|named| named)
     });
     let sources = sources.map(|scenario| ("source POOL", scenario.span));
+    let crowded = user.scenarios.iter().filter_map(too_many_users);
     servers
         .chain(sources)
         .map(|(what, span)| crate::diagnostics::target::no_native(what, span))
+        .chain(crowded)
+}
+
+/// As many users as one component leads.
+const MOST_USERS: u64 = 1_000;
+
+/// A plan that needs more users than one component leads.
+fn too_many_users(scenario: &Scenario) -> Option<Diagnostic> {
+    let users = scenario.load.as_ref()?.peak_users()?;
+    (users > MOST_USERS).then(|| {
+        let (name, span) = (&scenario.name, scenario.span);
+        crate::diagnostics::target::too_many_users(name, users, MOST_USERS, span)
+    })
 }
 
 /// The natives that a function calls, with the places of the calls.

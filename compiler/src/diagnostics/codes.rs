@@ -117,6 +117,7 @@ codes! {
     E0321 "wrong weights"
     E0322 "a wrong server"
     E0401 "a function that components do not have"
+    E0402 "more users than one component leads"
     W0101 "an unused variable"
     W0102 "an unused item"
     W0103 "an unused import"
