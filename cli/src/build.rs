@@ -1,4 +1,4 @@
-//! `scn build FILE -o FILE.wasm`: one WASI 0.2 component of a scenario.
+//! `scn build FILE -o FILE.wasm`: one WASI 0.2 component of a scenario or library, or the interface of a library in WIT.
 
 use crate::execute::refuse;
 use crate::files::{self, Files};
@@ -7,8 +7,9 @@ use crate::terminal::{Exit, Terminal};
 use scn_compiler::diagnostics::Diagnostic;
 use scn_compiler::ir::Program;
 use scn_compiler::source::Sources;
-use scn_compiler::wasm::{self, Bodies, Unbuilt};
-use std::path::PathBuf;
+use scn_compiler::wasm::exports::{Errors, InterfaceName, Naming};
+use scn_compiler::wasm::{self, Bodies, Library, Unbuilt};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// Arguments of `scn build`.
@@ -16,12 +17,22 @@ use std::sync::OnceLock;
 pub(crate) struct BuildArguments {
     /// The file.
     file: PathBuf,
-    /// Where to write; the file's name with `.wasm` if not given.
+    /// Where to write; the file's name with `.wasm` if not given, and WIT to the standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// What to build.
     #[arg(long, value_name = "TARGET", default_value = "wasip2")]
     target: Target,
+    /// What to write: the component, or the interface of its `export fn` items.
+    #[arg(long, value_name = "WHAT", default_value = "component")]
+    emit: Emit,
+    /// The name of the interface, such as `scn:net/socket@0.1.0`; `scn:library/FILE` if not given.
+    #[arg(long, value_name = "NAME", value_parser = InterfaceName::parse)]
+    interface: Option<InterfaceName>,
+    /// What exported functions hand back when they fail: `record` (kind and message), `string` (the message), or the name
+    /// of an enum whose cases are kinds.
+    #[arg(long, value_name = "TYPE", default_value = "record")]
+    errors: String,
 }
 
 /// What can be built.
@@ -31,7 +42,16 @@ enum Target {
     Wasip2,
 }
 
-/// Writes the component.
+/// What is written of it.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Emit {
+    /// The component.
+    Component,
+    /// The interface that it exports.
+    Wit,
+}
+
+/// Writes the component, or its interface.
 pub(crate) fn build(arguments: &BuildArguments, terminal: &mut Terminal<'_>) -> Exit {
     let Target::Wasip2 = arguments.target;
     let source = match files::read_entry(&arguments.file) {
@@ -44,23 +64,75 @@ pub(crate) fn build(arguments: &BuildArguments, terminal: &mut Terminal<'_>) -> 
     let Some(hir) = &checked.hir else {
         return Exit::Usage;
     };
-    let program = scn_compiler::lower(&checked.sources, hir);
-    let bytes = match component(&program) {
-        Ok(bytes) => bytes,
+    let program = scn_compiler::lower_library(&checked.sources, hir);
+    let written = match arguments.emit {
+        Emit::Component => built(&program, arguments).map(|bytes| {
+            let named = arguments.output.clone();
+            let output = named.unwrap_or_else(|| arguments.file.with_extension("wasm"));
+            write(&output, &bytes, terminal)
+        }),
+        Emit::Wit => library(&program, arguments).map(|library| match library {
+            Some(library) => tell(arguments, &library.text, terminal),
+            None => terminal.refuse("the file exports nothing", Some(EXPORT)),
+        }),
+    };
+    match written {
+        Ok(exit) => exit,
         Err(Unbuilt::Refused(diagnostics)) => {
             show(&diagnostics, &checked.sources, terminal);
-            return Exit::Usage;
+            Exit::Usage
         }
-        Err(Unbuilt::Defect(why)) => return terminal.fail(&why),
-    };
-    let output = match &arguments.output {
-        Some(output) => output.clone(),
-        None => arguments.file.with_extension("wasm"),
-    };
-    match std::fs::write(&output, bytes) {
+        Err(Unbuilt::Misnamed(why)) => terminal.refuse(&why, None),
+        Err(Unbuilt::Defect(why)) => terminal.fail(&why),
+    }
+}
+
+/// What to do where nothing is exported.
+const EXPORT: &str = "write `export` before the functions that others may call: `export fn add(a: int, b: int) -> int { return a + b }`";
+
+fn write(output: &Path, bytes: &[u8], terminal: &mut Terminal<'_>) -> Exit {
+    match std::fs::write(output, bytes) {
         Ok(()) => Exit::Success,
         Err(error) => terminal.fail(&format!("cannot write `{}`: {error}", output.display())),
     }
+}
+
+/// Writes the interface to a file or to the standard output.
+fn tell(arguments: &BuildArguments, text: &str, terminal: &mut Terminal<'_>) -> Exit {
+    match &arguments.output {
+        Some(output) => write(output, text.as_bytes(), terminal),
+        None => {
+            let _ = terminal.out.write_all(text.as_bytes());
+            Exit::Success
+        }
+    }
+}
+
+fn built(program: &Program, arguments: &BuildArguments) -> Result<Vec<u8>, Unbuilt> {
+    match library(program, arguments)? {
+        Some(library) => wasm::build_library(program, bodies()?, &library),
+        None => component(program),
+    }
+}
+
+/// The interface that a program exports, if it exports anything.
+fn library(program: &Program, arguments: &BuildArguments) -> Result<Option<Library>, Unbuilt> {
+    if program.exports.is_empty() {
+        return Ok(None);
+    }
+    let of_file = || {
+        let stem = arguments.file.file_stem().unwrap_or_default();
+        InterfaceName::of_file(&stem.to_string_lossy())
+    };
+    let naming = Naming {
+        interface: arguments.interface.clone().unwrap_or_else(of_file),
+        errors: match arguments.errors.as_str() {
+            "record" => Errors::Record,
+            "string" => Errors::Text,
+            name => Errors::Enum(name.to_owned()),
+        },
+    };
+    Library::of(program, &naming).map(Some)
 }
 
 /// The component of a program.

@@ -221,7 +221,7 @@ impl Prepared {
                 crate::build::show(&found, &self.text.sources, terminal);
                 Exit::Usage
             }
-            Unbuilt::Defect(why) => terminal.fail(&why),
+            Unbuilt::Misnamed(why) | Unbuilt::Defect(why) => terminal.fail(&why),
         })?;
         let mut settings = scn_host::Settings {
             grants: scn_host::Grants::all(),

@@ -90,6 +90,40 @@ pub struct Program {
     pub tests: Vec<Test>,
     /// Thresholds of the file, which see the samples of the whole run.
     pub thresholds: Vec<load::Threshold>,
+    /// What a component of the program offers to others; only in programs that are lowered for that.
+    pub exports: Vec<Export>,
+}
+
+/// An `export fn`.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Its name.
+    pub name: String,
+    /// What calls it: a function that takes and gives memory form, and runs as a strand.
+    pub func: FuncId,
+    /// Its parameters.
+    pub params: Vec<ExportParam>,
+    /// What it gives, if anything.
+    pub result: Option<SlotType>,
+    /// Whether there is a secret in its result.
+    pub secret: bool,
+    /// Whether it can fail, other than by a mistake of the program.
+    pub fails: bool,
+    /// Its head.
+    pub span: Span,
+}
+
+/// A parameter of an exported function.
+#[derive(Clone, Debug)]
+pub struct ExportParam {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub slot: SlotType,
+    /// Whether there is a secret in it.
+    pub secret: bool,
+    /// Where it is declared.
+    pub span: Span,
 }
 
 /// Enum names for printing, JSON and parsing.

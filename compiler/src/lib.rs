@@ -16,5 +16,5 @@ pub mod wasm;
 pub use check::metrics::built_in_names as built_in_metrics;
 pub use check::{Checked, check, check_library, lint_descriptors};
 pub use diagnostics::{Code, Diagnostic, Severity, explain};
-pub use lower::{Passes, lower, lower_with};
+pub use lower::{Passes, lower, lower_library, lower_with};
 pub use scn_grammar::{SourceId, Span};

@@ -9,6 +9,7 @@ mod checks;
 mod consts;
 mod control;
 mod errors;
+mod exports;
 mod expr;
 mod free;
 mod function;
@@ -48,6 +49,16 @@ pub fn lower_with(sources: &Sources, hir: &Hir, passes: Passes) -> Program {
         ..
     } = tables;
     crate::passes::run(&mut program, &strands, passes);
+    program
+}
+
+/// Lowers a checked program with what calls its `export fn` items from outside: for a component.
+pub fn lower_library(sources: &Sources, hir: &Hir) -> Program {
+    let mut tables = tables::Tables::new(sources, hir);
+    program::items(&mut tables);
+    exports::exports(&mut tables);
+    let mut program = tables.program;
+    crate::passes::run(&mut program, &tables.strands, Passes::All);
     program
 }
 

@@ -8,6 +8,7 @@ pub mod capabilities;
 pub mod component;
 mod data;
 mod emit;
+pub mod exports;
 pub mod imports;
 pub mod interfaces;
 mod machine;
@@ -24,6 +25,7 @@ mod waits;
 pub mod wit;
 
 pub use bodies::Bodies;
+pub use exports::Library;
 
 use crate::diagnostics::Diagnostic;
 use crate::ir::load::Stage;
@@ -41,18 +43,34 @@ const POLLS: i32 = 16_384;
 pub enum Unbuilt {
     /// The program does what the target cannot.
     Refused(Vec<Diagnostic>),
+    /// The program does not have what the naming of its interface asks for.
+    Misnamed(String),
     /// The back end or the library is wrong.
     Defect(String),
 }
 
 /// Builds the component of a program.
 pub fn build(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, Unbuilt> {
+    wrapped(user, bodies, None)
+}
+
+/// Builds the component of a program that was lowered with its exports.
+pub fn build_library(
+    user: &Program,
+    bodies: &Bodies,
+    library: &Library,
+) -> Result<Vec<u8>, Unbuilt> {
+    wrapped(user, bodies, Some(library))
+}
+
+fn wrapped(user: &Program, bodies: &Bodies, library: Option<&Library>) -> Result<Vec<u8>, Unbuilt> {
     let refused = refusals(user, bodies);
     if !refused.is_empty() {
         return Err(Unbuilt::Refused(refused));
     }
-    let core = core_module(user, bodies).map_err(Unbuilt::Defect)?;
-    let mut component = component::wrap(core, wit::World::scenario()).map_err(Unbuilt::Defect)?;
+    let core = core_module(user, bodies, library).map_err(Unbuilt::Defect)?;
+    let world = library.map_or(wit::World::scenario(), Library::world);
+    let mut component = component::wrap(core, world).map_err(Unbuilt::Defect)?;
     let sources = sources::SourceMap::of(user).write();
     section::add(&mut component, sources::SECTION, &sources);
     let reached = capabilities::Capabilities::of(user).write();
@@ -61,11 +79,21 @@ pub fn build(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, Unbuilt> {
 }
 
 /// The core module of a program.
-pub fn core_module(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, String> {
+fn core_module(
+    user: &Program,
+    bodies: &Bodies,
+    library: Option<&Library>,
+) -> Result<Vec<u8>, String> {
     let mut unit = unit::Unit::new(user, bodies);
-    unit.number(unit::Key::Run);
+    unit.library = library;
+    if unit.is_run() {
+        unit.number(unit::Key::Run);
+    }
     unit.number(unit::Key::Realloc);
     program::write(&mut unit);
+    if let Some(library) = library {
+        exports::write(&mut unit, library);
+    }
     if may_use_tls(user)
         && let Some(advance) = unit.body("secures.advance")
     {

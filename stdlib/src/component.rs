@@ -37,6 +37,7 @@ pub const BODIES: Library = Library {
         "reports" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans" "stacks" "strings"
         "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values" "wasi" "wit" "words"
         "buffers" "classes" "csvs" "json_paths" "matching" "patterns" "regexes" "urls" "users"
+        "exports" "lifting"
         "bounds" "crowds" "meters" "overrides" "results" "summaries" "sums" "verdicts"
     },
     prelude: crate::LIBRARY.prelude,

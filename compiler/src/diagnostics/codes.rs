@@ -118,6 +118,8 @@ codes! {
     E0322 "a wrong server"
     E0401 "a function that components do not have"
     E0402 "more users than one component leads"
+    E0403 "a type that cannot leave a component"
+    E0404 "a name that an interface cannot have"
     W0101 "an unused variable"
     W0102 "an unused item"
     W0103 "an unused import"

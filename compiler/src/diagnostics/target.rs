@@ -25,3 +25,47 @@ pub(crate) fn too_many_users(scenario: &str, users: u64, most: u64, span: Span) 
         "plan for {most} users at most, and run {parts} instances side by side: `scn run x.wasm --instances {parts} --users {users}`"
     ))
 }
+
+pub(crate) fn no_outside_form(shown: &str, help: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0403,
+        format!("`{shown}` cannot be handed over to another component"),
+        span,
+        format!("`{shown}` in an exported function"),
+    )
+    .help(help)
+}
+
+pub(crate) fn secret_outside(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0403,
+        "a secret cannot be handed over to another component",
+        span,
+        "a secret in an exported function",
+    )
+    .help("nobody keeps it secret there: take a plain value and make a secret of it with `secret(...)`")
+}
+
+pub(crate) fn no_outside_name(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0404,
+        format!("`{name}` is no name in an interface"),
+        span,
+        "exported from here",
+    )
+    .help("names there begin with a letter")
+}
+
+pub(crate) fn same_outside_name(name: &str, other: &str, label: &str, span: Span) -> Diagnostic {
+    let message = match name == other {
+        true => format!("two things of the interface are called `{name}`"),
+        false => format!("`{other}` and `{name}` are the same name in an interface"),
+    };
+    Diagnostic::new(
+        Code::E0404,
+        message,
+        span,
+        format!("the second one that is called `{label}`"),
+    )
+    .help("give one of them another name: outside, words are small and joined by hyphens, and functions and types share their names")
+}

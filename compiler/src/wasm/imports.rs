@@ -154,7 +154,7 @@ fn dropped(world: &World, key: &WorldKey, name: &str, resource: wit_parser::Type
 }
 
 /// The core type, where addresses are 32 bits wide.
-fn core(ty: WasmType) -> ValType {
+pub(super) fn core(ty: WasmType) -> ValType {
     match ty {
         WasmType::I32 | WasmType::Pointer | WasmType::Length => ValType::I32,
         WasmType::I64 | WasmType::PointerOrI64 => ValType::I64,

@@ -2,6 +2,7 @@
 
 use super::data::{Side, WORDS};
 use super::emit;
+use super::exports;
 use super::imports::{Imports, SHIM_PARAMS, shim};
 use super::machine::types;
 use super::unit::{Code, IMPORTED, Key, Unit};
@@ -79,6 +80,8 @@ fn write(unit: &mut Unit<'_>, key: &Key) -> Code {
                 body: shim.body,
             }
         }
+        Key::Door(number) => exports::code(unit, *number),
+        Key::Ended => exports::ended(unit),
         Key::Run => {
             let mut body = Vec::new();
             call(unit, "driver.main", &mut body);
@@ -108,7 +111,8 @@ fn write(unit: &mut Unit<'_>, key: &Key) -> Code {
     }
 }
 
-fn call(unit: &mut Unit<'_>, name: &str, body: &mut Vec<Instruction<'static>>) {
+/// Writes a call of a function of the library that the back end itself names.
+pub(super) fn call(unit: &mut Unit<'_>, name: &str, body: &mut Vec<Instruction<'static>>) {
     match unit.body(name) {
         Some(id) => {
             let number = unit.number(Key::Function(Side::Body, id));
@@ -237,9 +241,13 @@ fn globals() -> GlobalSection {
 fn exports(unit: &mut Unit<'_>, shift: u32) -> ExportSection {
     let mut exports = ExportSection::new();
     exports.export("memory", ExportKind::Memory, 0);
-    for (name, key) in [(RUN, Key::Run), ("cabi_realloc", Key::Realloc)] {
+    let run = unit.is_run().then(|| (RUN.to_owned(), Key::Run));
+    let realloc = ("cabi_realloc".to_owned(), Key::Realloc);
+    let named = run.into_iter().chain([realloc]);
+    let named: Vec<(String, Key)> = named.chain(exports::named(unit)).collect();
+    for (name, key) in named {
         let number = unit.number(key);
-        exports.export(name, ExportKind::Func, number + shift);
+        exports.export(&name, ExportKind::Func, number + shift);
     }
     exports
 }
@@ -256,6 +264,8 @@ fn names(unit: &Unit<'_>, shift: u32) -> NameSection {
             Key::Shim(name) => format!("{name} from memory"),
             Key::Run => "run".to_owned(),
             Key::Realloc => "cabi_realloc".to_owned(),
+            Key::Door(number) => unit.doors[*number].export.clone(),
+            Key::Ended => "cabi_post".to_owned(),
         };
         functions.append(at as u32 + shift, &name);
     }

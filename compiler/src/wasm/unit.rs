@@ -5,6 +5,7 @@
 
 use super::bodies::Bodies;
 use super::data::{Data, Side};
+use super::exports::{Door, Library};
 use super::imports::{Form, Import};
 use crate::ir::{FuncId, Function, NativeRef, Op, Program, Terminator, TryOp, Ty};
 use crate::source::Sources;
@@ -26,6 +27,10 @@ pub(super) enum Key {
     Run,
     /// Makes room for what the host hands over.
     Realloc,
+    /// An exported function, by its number.
+    Door(usize),
+    /// What the host calls when it has read what an exported function handed back.
+    Ended,
 }
 
 /// Code of a function.
@@ -72,6 +77,10 @@ pub(super) struct Unit<'p> {
     /// The address of the values of globals.
     pub globals: u32,
     sources: Sources,
+    /// The interface that is exported, if there is one.
+    pub library: Option<&'p Library>,
+    /// Its functions.
+    pub doors: Vec<Door>,
 }
 
 impl<'p> Unit<'p> {
@@ -102,7 +111,14 @@ impl<'p> Unit<'p> {
             missing: Vec::new(),
             globals,
             sources,
+            library: None,
+            doors: Vec::new(),
         }
+    }
+
+    /// Whether the component can be run: a library only if it has scenarios.
+    pub(super) fn is_run(&self) -> bool {
+        self.library.is_none_or(Library::has_run)
     }
 
     pub(super) fn program(&self, side: Side) -> &'p Program {

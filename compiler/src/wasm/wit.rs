@@ -7,7 +7,10 @@ mod layouts;
 
 use std::sync::OnceLock;
 
-use wit_parser::{Function, Interface, Resolve, SizeAlign, Type, WorldId, WorldItem, WorldKey};
+use wit_component::WitPrinter;
+use wit_parser::{
+    Function, Interface, Resolve, SizeAlign, Type, TypeDefKind, WorldId, WorldItem, WorldKey,
+};
 
 pub use layouts::Layouts;
 pub(super) use layouts::payload;
@@ -44,6 +47,15 @@ impl World {
     /// The world of this name, after a further package has been read.
     pub fn with_package(text: &str, world: &str) -> Result<World, String> {
         World::read(&[("program.wit", text)], world)
+    }
+
+    /// A type without the names that it goes by.
+    pub(super) fn kind(&self, ty: &Type) -> Option<&TypeDefKind> {
+        let Type::Id(id) = ty else { return None };
+        match &self.resolve.types[*id].kind {
+            TypeDefKind::Type(aliased @ Type::Id(_)) => self.kind(aliased),
+            kind => Some(kind),
+        }
     }
 
     fn read(further: &[(&str, &str)], world: &str) -> Result<World, String> {
@@ -86,6 +98,16 @@ impl World {
     pub fn record_size<'a>(&self, types: impl IntoIterator<Item = &'a Type>) -> u32 {
         narrow(self.sizes.record(types).size.size_wasm32())
     }
+}
+
+/// A package of its own as WIT is usually laid out; why it is none.
+pub(super) fn printed(text: &str) -> Result<String, String> {
+    let told = |error| format!("{error:#}");
+    let mut resolve = Resolve::default();
+    let package = resolve.push_source("library.wit", text).map_err(told)?;
+    let mut printer = WitPrinter::default();
+    printer.print(&resolve, package, &[]).map_err(told)?;
+    Ok(String::from(printer.output))
 }
 
 /// The name that bodies know a function by: a method, static or constructor by its resource, others by their interface.
