@@ -653,6 +653,8 @@ pub enum TryOp {
     ListSet(Reg, Reg, Reg),
     /// Moves a pointer out of a unique list, leaving null; owned: `script.index`.
     ListTake(Reg, Reg),
+    /// Puts an element into a unique list, dropping what was there: `script.index`. (list, index, value own)
+    ListPut(Reg, Reg, Reg),
     /// A byte as int.
     BytesGet(Reg, Reg),
     /// A call of a pure function.

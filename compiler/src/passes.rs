@@ -1,7 +1,7 @@
 //! What makes a lowered program ready to run. Enter at [`run`].
 //!
 //! `intrinsics` makes operations of host functions that are some; `calls` finds out what waits, what fails and what recurses, and tidies each function on the way; `inline` and `scalars` do without calls and objects that are not needed; `demand` narrows what
-//! is parsed to what is read of it; `ranges` leaves out checks that cannot fail; `in_place` lets updates in a row work on one element; `params` decides which parameters are owned; `updates` takes out once what is changed several times; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
+//! is parsed to what is read of it; `ranges` leaves out checks that cannot fail; `params` decides which parameters are owned; `updates` takes out once what is changed several times, and makes it unique once; `constants` keeps constants out of slots; `ownership` inserts the reference counts;
 //! `frames` gives registers their homes.
 //! In debug builds the verifier looks at the result of each.
 
@@ -11,7 +11,6 @@ mod demand;
 pub(crate) mod dominators;
 mod frames;
 pub(crate) mod graph;
-mod in_place;
 mod inline;
 mod intrinsics;
 mod ownership;
@@ -19,6 +18,8 @@ mod params;
 mod ranges;
 mod scalars;
 mod simplify;
+#[cfg(test)]
+mod trial;
 mod updates;
 
 pub(crate) use intrinsics::is_operation;
@@ -49,7 +50,6 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId], passes: Passes) {
         scalars::run(program);
         demand::run(program);
         ranges::run(program);
-        in_place::run(program);
     }
     verify(program, crate::ir::Stage::Ssa);
     params::run(program, strands);
@@ -73,7 +73,6 @@ pub(crate) fn run_on_bodies(program: &mut Program) {
     calls::run(program, &[], calls::Recursion::Unbounded);
     inline::run_keeping_all(program);
     scalars::run(program);
-    in_place::run(program);
     verify(program, crate::ir::Stage::Ssa);
     constants::run(program);
     ownership::run(program);

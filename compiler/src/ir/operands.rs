@@ -4,7 +4,8 @@
 //! [`Terminator::each_reg`] and [`result_origin`].
 
 use super::{
-    FormatPart, Function, NativeRef, Op, Program, Reg, SmallVec, Target, Terminator, TryOp, WaitOp,
+    Block, FormatPart, Function, NativeRef, Op, Program, Reg, SmallVec, Target, Terminator, TryOp,
+    WaitOp,
 };
 
 /// How an operand is used. It only matters for pointers.
@@ -114,6 +115,7 @@ macro_rules! visitors {
                     }
                     TryOp::Neg(a) | TryOp::ToInt(a) => f(a, Borrow),
                     TryOp::ListSet(l, i, v) => { f(l, Own); f(i, Borrow); f(v, Own) }
+                    TryOp::ListPut(l, i, v) => { f(l, Borrow); f(i, Borrow); f(v, Own) }
                     TryOp::Call(func, regs) => {
                         for (i, r) in regs.$iter().enumerate() { f(r, mode_at(sigs.functions.get(func.index()), i)) }
                     }
@@ -163,6 +165,43 @@ macro_rules! visitors {
 
 visitors!(each_reg, iter, &);
 visitors!(each_reg_mut, iter_mut, &mut);
+
+impl Block {
+    /// Calls `f` with each register that is read in the block and how; what is handed to other blocks is taken over.
+    pub fn each_reg(&self, sigs: &Signatures, f: &mut dyn FnMut(&Reg, Mode)) {
+        for inst in &self.insts {
+            inst.op.each_reg(sigs, f);
+        }
+        self.term.each_reg(sigs, f);
+        for target in self.term.targets() {
+            target.args.iter().for_each(|arg| f(arg, Mode::Own));
+        }
+    }
+
+    /// The same, to replace registers.
+    pub fn each_reg_mut(&mut self, f: &mut dyn FnMut(&mut Reg)) {
+        let sigs = Signatures::default();
+        for inst in &mut self.insts {
+            inst.op.each_reg_mut(&sigs, &mut |reg, _| f(reg));
+        }
+        self.term.each_reg_mut(&sigs, &mut |reg, _| f(reg));
+        for target in self.term.targets_mut() {
+            target.args.iter_mut().for_each(&mut *f);
+        }
+    }
+}
+
+impl Function {
+    /// How often each register is read.
+    pub fn use_counts(&self) -> Vec<u32> {
+        let sigs = Signatures::default();
+        let mut counts = vec![0; self.regs.len()];
+        for block in &self.blocks {
+            block.each_reg(&sigs, &mut |reg, _| counts[reg.index()] += 1);
+        }
+        counts
+    }
+}
 
 impl Terminator {
     /// The targets in order.
@@ -339,7 +378,7 @@ impl TryOp {
     /// The object that the operation changes in place.
     pub fn changes(&self) -> Option<Reg> {
         match self {
-            TryOp::ListTake(list, _) => Some(*list),
+            TryOp::ListTake(list, _) | TryOp::ListPut(list, _, _) => Some(*list),
             _ => None,
         }
     }

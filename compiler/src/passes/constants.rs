@@ -40,7 +40,7 @@ fn remake(function: &mut Function, sigs: &Signatures) {
     for at in 0..function.blocks.len() {
         let mut copies: Vec<(Reg, Reg)> = Vec::new();
         let mut block = std::mem::take(&mut function.blocks[at]);
-        let mut swap = |reg: &mut Reg, _| {
+        let mut swap = |reg: &mut Reg| {
             if constants.get(reg).is_none_or(|(made, _)| *made == at) {
                 return;
             }
@@ -54,16 +54,7 @@ fn remake(function: &mut Function, sigs: &Signatures) {
                 }
             };
         };
-        for inst in &mut block.insts {
-            inst.op.each_reg_mut(sigs, &mut swap);
-        }
-        block.term.each_reg_mut(sigs, &mut swap);
-        for target in block.term.targets_mut() {
-            target
-                .args
-                .iter_mut()
-                .for_each(|arg| swap(arg, crate::ir::Mode::Own));
-        }
+        block.each_reg_mut(&mut swap);
         let made = copies.into_iter().map(|(old, copy)| {
             let (_, inst) = &constants[&old];
             Inst {

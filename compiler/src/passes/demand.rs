@@ -8,7 +8,7 @@
 use super::simplify::{rename, simplify};
 use crate::ir::{
     ConstId, ConstObject, Function, Inst, NativeId, NativeParam, NativeRef, Op, Program, Reg,
-    Signatures, Terminator, TryOp, Ty, desc,
+    Terminator, TryOp, Ty, desc,
 };
 use smallvec::smallvec;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -123,7 +123,7 @@ fn parsed(term: &Terminator, sources: &HashSet<NativeId>) -> Option<Reg> {
 #[derive(Default)]
 struct Uses {
     /// How often each is read.
-    reads: HashMap<Reg, usize>,
+    reads: Vec<u32>,
     /// The constant steps that lead on from each.
     steps: HashMap<Reg, Vec<(Step, Reg)>>,
 }
@@ -144,28 +144,14 @@ impl Uses {
                 known.push((step.clone(), *result));
             }
         }
-        uses.count(function);
+        uses.reads = function.use_counts();
         uses
-    }
-
-    fn count(&mut self, function: &Function) {
-        let sigs = Signatures::default();
-        let mut count = |reg: &Reg| *self.reads.entry(*reg).or_default() += 1;
-        for block in &function.blocks {
-            for inst in &block.insts {
-                inst.op.each_reg(&sigs, &mut |reg, _| count(reg));
-            }
-            block.term.each_reg(&sigs, &mut |reg, _| count(reg));
-            for target in block.term.targets() {
-                target.args.iter().for_each(&mut count);
-            }
-        }
     }
 
     /// Where the steps from a register lead, if nothing else is done with it.
     fn leading_on(&self, reg: Reg) -> Option<&[(Step, Reg)]> {
         let steps = self.steps.get(&reg)?;
-        (self.reads.get(&reg) == Some(&steps.len())).then_some(steps)
+        (self.reads[reg.index()] as usize == steps.len()).then_some(steps)
     }
 
     /// What is read of a parsed value, if it is no more than some parts.
@@ -335,8 +321,8 @@ fn place<T: PartialEq>(table: &mut Vec<T>, item: T) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trial::{Trial, trial};
     use super::run;
-    use crate::ir::{ir_text, parse_ir};
     use insta::assert_snapshot;
 
     const TABLES: &str = r#"const0 = "user"
@@ -349,19 +335,16 @@ host2 = "json.at" (ptr, int) -> ptr
 host3 = "log.info" (ptr)
 "#;
 
-    /// What the pass makes of a function that parses `v0` to `v1`, and what came in. The rest of the function starts
-    /// at `bb2`; `bb1` is its error path.
-    fn narrowed(rest: &str) -> (String, String) {
+    /// What the pass makes of a function that parses `v0` to `v1`. The rest of the function starts at `bb2`; `bb1` is
+    /// its error path.
+    fn narrowed(rest: &str) -> Trial {
         let start = "bb0:\n  try v1 ptr = host host0, [v0] -> bb2, bb1\nbb1: cold\n  fail\nbb2:\n";
         let text = format!("{TABLES}\nfn0 \"f\" (v0 ptr) {{\n{start}{rest}}}\n");
-        let mut program = parse_ir(&text).unwrap_or_else(|wrong| panic!("{wrong} in:\n{text}"));
-        let before = ir_text(&program);
-        run(&mut program);
-        (before, ir_text(&program))
+        trial(&text, run)
     }
 
-    fn both((before, behind): (String, String)) -> String {
-        format!("before:\n{before}\nbehind:\n{behind}")
+    fn both(narrowed: Trial) -> String {
+        narrowed.both()
     }
 
     #[test]
@@ -404,8 +387,7 @@ host3 = "log.info" (ptr)
             "  v2 ptr = const const0\n  v3 ptr = host host1, [v1, v2]\n  host host3, [v3]\n  jump bb3(v1)\n\
              bb3(v4 ptr):\n  host host3, [v4]\n  return\n",
         ] {
-            let (before, behind) = narrowed(rest);
-            assert_eq!(before, behind);
+            assert!(narrowed(rest).is_unchanged(), "{rest}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Facts about a function's control-flow graph: predecessors, orders, liveness.
 
-use crate::ir::{BlockId, Function, Reg, Signatures};
+use crate::ir::{BlockId, Function, Mode, Reg, Signatures};
 
 /// A set of registers as bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +102,20 @@ pub(crate) fn reverse_postorder(function: &Function) -> Vec<BlockId> {
     }
     order.reverse();
     order
+}
+
+/// The registers that something takes over.
+pub(crate) fn consumed(function: &Function, sigs: &Signatures) -> RegSet {
+    let mut consumed = RegSet::new(function.regs.len());
+    let mut note = |reg: &Reg, mode| {
+        if mode == Mode::Own {
+            consumed.insert(*reg);
+        }
+    };
+    for block in &function.blocks {
+        block.each_reg(sigs, &mut note);
+    }
+    consumed
 }
 
 /// Which registers are live where blocks begin. `also` adds what a use keeps alive beside itself.

@@ -373,17 +373,12 @@ fn copied(block: &Block, regs: &[Reg], first: u32, site: &Site) -> Block {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trial::trial;
     use super::run;
-    use crate::ir::{ir_text, parse_ir};
     use insta::assert_snapshot;
 
     fn inlined(text: &str) -> String {
-        let mut program = parse_ir(text).unwrap_or_else(|wrong| panic!("{wrong} in:\n{text}"));
-        let before = ir_text(&program);
-        run(&mut program);
-        crate::ir::verify(&program, crate::ir::Stage::Ssa)
-            .unwrap_or_else(|broken| panic!("{broken} in:\n{}", ir_text(&program)));
-        format!("before:\n{before}\nbehind:\n{}", ir_text(&program))
+        trial(text, run).both()
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! All start as borrowed; a fixpoint over the program turns those to owned that reach an own operand.
 //! Functions that run as strands own what they get.
 
-use crate::ir::{FuncId, Function, Mode, Program, Reg, Signatures, Ty};
-use std::collections::HashSet;
+use super::graph::consumed;
+use crate::ir::{FuncId, Function, Program, Reg, Signatures, Ty};
 
 /// Decides for all functions.
 pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
@@ -21,7 +21,7 @@ pub(crate) fn run(program: &mut Program, strands: &[FuncId]) {
         let mut changed = false;
         for function in &mut program.functions {
             let consumed = consumed(function, &sigs);
-            changed |= own_pointers(function, |reg| consumed.contains(&reg));
+            changed |= own_pointers(function, |reg| consumed.has(reg));
         }
         if !changed {
             return;
@@ -38,23 +38,4 @@ fn own_pointers(function: &mut Function, which: impl Fn(Reg) -> bool) -> bool {
         }
     }
     changed
-}
-
-fn consumed(function: &Function, sigs: &Signatures) -> HashSet<Reg> {
-    let mut found = HashSet::new();
-    let mut note = |reg: &Reg, mode| {
-        if mode == Mode::Own {
-            found.insert(*reg);
-        }
-    };
-    for block in &function.blocks {
-        for inst in &block.insts {
-            inst.op.each_reg(sigs, &mut note);
-        }
-        block.term.each_reg(sigs, &mut note);
-        for target in block.term.targets() {
-            target.args.iter().for_each(|arg| note(arg, Mode::Own));
-        }
-    }
-    found
 }

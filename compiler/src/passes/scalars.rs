@@ -266,21 +266,19 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trial::{Trial, trial};
     use super::run;
-    use crate::ir::{ir_text, parse_ir};
     use insta::assert_snapshot;
 
     const TABLES: &str = "desc20 = record \"Point\" [\"x\" float, \"y\" float]\n\
                           desc21 = tuple [int, desc20]\nhost0 = \"log.info\" (ptr)\n";
 
+    fn tried(function: &str) -> Trial {
+        trial(&format!("{TABLES}\n{function}"), run)
+    }
+
     fn apart(function: &str) -> String {
-        let text = format!("{TABLES}\n{function}");
-        let mut program = parse_ir(&text).unwrap_or_else(|wrong| panic!("{wrong} in:\n{text}"));
-        let before = ir_text(&program);
-        run(&mut program);
-        crate::ir::verify(&program, crate::ir::Stage::Ssa)
-            .unwrap_or_else(|broken| panic!("{broken} in:\n{}", ir_text(&program)));
-        format!("before:\n{before}\nbehind:\n{}", ir_text(&program))
+        tried(function).both()
     }
 
     #[test]
@@ -337,11 +335,10 @@ mod tests {
             "  v3 = equal v2, v2\n  v4 float = load v2, 0\n  return v2\n",
             "  v3 float = load v2, 0\n  jump bb1(v2)\nbb1(v4 ptr):\n  host host0, [v4]\n  return v4\n",
         ] {
-            let text = apart(&format!(
+            let tried = tried(&format!(
                 "fn0 \"f\" (v0 float) -> ptr {{\nbb0:\n  v2 ptr = new desc20, [v0, v0]\n{rest}}}\n"
             ));
-            let (_, behind) = text.split_once("behind:").expect("both are there");
-            assert!(behind.contains("new desc20"), "{behind}");
+            assert_eq!(tried.count("new desc20"), (1, 1), "{}", tried.behind());
         }
     }
 }

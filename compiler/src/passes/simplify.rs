@@ -138,8 +138,7 @@ pub(crate) fn keep_params(function: &mut Function, keep: &dyn Fn(Reg) -> bool) {
 
 /// Replaces registers everywhere; follows chains.
 pub(crate) fn rename(function: &mut Function, replaced: &HashMap<Reg, Reg>) {
-    let sigs = Signatures::default();
-    let mut swap = |reg: &mut Reg, _| {
+    let mut swap = |reg: &mut Reg| {
         // A cycle of parameters that only feed each other has no value; the count ends it.
         for _ in 0..replaced.len() {
             match replaced.get(reg) {
@@ -149,16 +148,7 @@ pub(crate) fn rename(function: &mut Function, replaced: &HashMap<Reg, Reg>) {
         }
     };
     for block in &mut function.blocks {
-        for inst in &mut block.insts {
-            inst.op.each_reg_mut(&sigs, &mut swap);
-        }
-        block.term.each_reg_mut(&sigs, &mut swap);
-        for target in block.term.targets_mut() {
-            target
-                .args
-                .iter_mut()
-                .for_each(|arg| swap(arg, crate::ir::Mode::Own));
-        }
+        block.each_reg_mut(&mut swap);
     }
 }
 

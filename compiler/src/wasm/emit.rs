@@ -97,7 +97,7 @@ pub(super) fn function(unit: &mut Unit<'_>, side: Side, id: FuncId) -> Code {
         locals: Vec::new(),
         homes: HashMap::new(),
         known: HashMap::new(),
-        uses: uses(function),
+        uses: function.use_counts(),
         free: HashMap::new(),
         structure,
         labels: Vec::new(),
@@ -115,22 +115,6 @@ pub(super) fn function(unit: &mut Unit<'_>, side: Side, id: FuncId) -> Code {
         locals: emit.locals,
         body: super::peephole::tidy(emit.body),
     }
-}
-
-fn uses(function: &Function) -> Vec<u32> {
-    let mut uses = vec![0; function.regs.len()];
-    let sigs = crate::ir::Signatures::default();
-    let mut note = |reg: &Reg| uses[reg.index()] += 1;
-    for block in &function.blocks {
-        for inst in &block.insts {
-            inst.op.each_reg(&sigs, &mut |reg, _| note(reg));
-        }
-        block.term.each_reg(&sigs, &mut |reg, _| note(reg));
-        for target in block.term.targets() {
-            target.args.iter().for_each(&mut note);
-        }
-    }
-    uses
 }
 
 /// A place in memory behind an address.

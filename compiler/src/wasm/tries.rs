@@ -39,6 +39,7 @@ impl<'p> Emit<'_, 'p> {
             TryOp::ListSet(list, index, value) => {
                 self.list_set(*list, *index, *value, results[0], error)
             }
+            TryOp::ListPut(list, index, value) => self.list_put(*list, *index, *value, error),
             TryOp::BytesGet(bytes, index) => {
                 self.get(*index);
                 self.get_address(*bytes);
@@ -245,13 +246,19 @@ impl<'p> Emit<'_, 'p> {
         self.close();
     }
 
-    fn list_set(&mut self, list: Reg, index: Reg, value: Reg, result: Reg, error: Error<'p>) {
+    /// As [`Emit::bounds`], where a value is taken over: on the error path as well.
+    fn bounds_of_new(
+        &mut self,
+        (list, index): (Reg, Reg),
+        value: Reg,
+        error: Error<'p>,
+        keeps: Option<Reg>,
+    ) {
         self.get(index);
         self.get_address(list);
         self.i(I::I64Load32U(at(COUNT, 2)));
         self.i(I::I64GeU);
         if self.class(value) == Ty::Ptr {
-            // The value is taken over on the error path as well.
             let flag = self.new_local(ValType::I32);
             self.i(I::LocalTee(flag));
             self.open_if();
@@ -261,7 +268,17 @@ impl<'p> Emit<'_, 'p> {
             self.i(I::LocalGet(flag));
             self.free_local(ValType::I32, flag);
         }
-        self.outside(list, index, error, Some(result));
+        self.outside(list, index, error, keeps);
+    }
+
+    fn list_put(&mut self, list: Reg, index: Reg, value: Reg, error: Error<'p>) {
+        self.bounds_of_new((list, index), value, error, None);
+        self.element(list, index, 8);
+        self.replace_at(0, value);
+    }
+
+    fn list_set(&mut self, list: Reg, index: Reg, value: Reg, result: Reg, error: Error<'p>) {
+        self.bounds_of_new((list, index), value, error, Some(result));
         let unique = self.new_local(ValType::I64);
         self.get_address(list);
         self.i(I::I32Load(at(0, 2)));

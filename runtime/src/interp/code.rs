@@ -243,7 +243,14 @@ pub(crate) enum Ins {
         list: Local,
         src: Local,
     },
+    /// At an index that is inside; what is put there is no pointer.
     ListPut {
+        list: Local,
+        at: Local,
+        src: Local,
+    },
+    /// At an index that is inside; what is put there may be a pointer.
+    ListPutObj {
         list: Local,
         at: Local,
         src: Local,
@@ -380,6 +387,18 @@ pub(crate) enum Ins {
     ListSetObj {
         dst: Local,
         list: List,
+    },
+    /// In a unique list; the value is no pointer.
+    ListReplace {
+        list: Local,
+        at: Local,
+        src: Local,
+    },
+    /// In a unique list; the value may be a pointer.
+    ListReplaceObj {
+        list: Local,
+        at: Local,
+        src: Local,
     },
     ListTake {
         dst: Local,

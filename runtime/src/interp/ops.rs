@@ -167,29 +167,30 @@ impl Run<'_> {
         at: Local,
         value: Local,
     ) -> (u64, Result<(), Fault>) {
-        // SAFETY: list and value are owned and consumed here; the list comes back.
-        unsafe {
-            let obj = self.ctx.heap.unique(self.obj(list));
-            let (at, bits) = (self.reg(at) as i64, self.reg(value));
-            let len = obj.body::<layout::List>().len as usize;
-            match usize::try_from(at).ok().filter(|at| *at < len) {
-                Some(at) => {
-                    self.list_put(obj, at, bits);
-                    (obj.bits(), Ok(()))
-                }
-                None => {
-                    if self.has_pointer_at(obj, 0) {
-                        self.ctx.heap.release_slot(bits);
-                    }
-                    (obj.bits(), Err(outside(at, len)))
-                }
-            }
+        // SAFETY: the list is owned and consumed here; it comes back.
+        let obj = unsafe { self.ctx.heap.unique(self.obj(list)) };
+        (obj.bits(), self.list_replace(obj, at, value))
+    }
+
+    /// Replaces an element of a unique list, if the index is inside.
+    pub(super) fn list_replace(&self, obj: Obj, at: Local, value: Local) -> Result<(), Fault> {
+        let (at, bits) = (self.reg(at) as i64, self.reg(value));
+        // SAFETY: it is a list.
+        let len = unsafe { obj.body::<layout::List>().len as usize };
+        if let Some(at) = usize::try_from(at).ok().filter(|at| *at < len) {
+            self.list_put(obj, at, bits);
+            return Ok(());
         }
+        if self.has_pointer_at(obj, 0) {
+            // SAFETY: the value is owned and consumed here.
+            unsafe { self.ctx.heap.release_slot(bits) };
+        }
+        Err(outside(at, len))
     }
 
     pub(super) fn list_take(&self, list: Local, at: Local) -> Result<u64, Fault> {
         // SAFETY: the list is unique, so its slots are nobody else's.
-        let slots = unsafe { self.obj(list).body_mut::<layout::List>() }.slots_mut();
+        let slots = unsafe { self.unique(list).body_mut::<layout::List>() }.slots_mut();
         let at = self.reg(at) as i64;
         let bits = element(slots, at)?;
         slots[at as usize] = 0;
@@ -212,7 +213,7 @@ impl Run<'_> {
         let [flag, value, map, key] = code.fixed(list);
         // SAFETY: it is a unique map, and the key is of its key type; the reference moves out.
         let found = unsafe {
-            let obj = self.obj(map);
+            let obj = self.unique(map);
             let at = self.ctx.heap.map_position(obj, self.reg(key));
             at.map(|at| std::mem::take(&mut obj.body_mut::<layout::Map>().entries_mut()[at].value))
         };

@@ -38,7 +38,10 @@ impl Run<'_> {
                 let bits = self.new_map(code, desc, list);
                 self.set(dst, bits);
             }
-            Ins::StoreObj { obj, at, src } => self.store(self.obj(obj), at, self.reg(src)),
+            Ins::StoreObj { obj, at, src } => self.store(self.unique(obj), at, self.reg(src)),
+            Ins::ListPutObj { list, at, src } => {
+                self.list_put(self.unique(list), self.reg(at) as usize, self.reg(src));
+            }
             Ins::MapLen { dst, src } => self.set(dst, u64::from(map_of(self.obj(src)).len)),
             Ins::MapKeyAt { dst, map, at } => {
                 self.set(
@@ -132,6 +135,9 @@ impl Run<'_> {
                 let (bits, result) = self.list_set(list, at, value);
                 self.set(dst, bits);
                 result?;
+            }
+            Ins::ListReplaceObj { list, at, src } => {
+                self.list_replace(self.unique(list), at, src)?;
             }
             Ins::ListTake { dst, list, at } => {
                 let bits = self.list_take(list, at)?;

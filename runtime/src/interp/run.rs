@@ -130,6 +130,14 @@ impl<'a> Run<'a> {
         unsafe { Obj::from_bits(self.reg(local)) }
     }
 
+    /// The object in a local that is changed in place.
+    #[inline(always)]
+    pub(super) fn unique(&self, local: Local) -> Obj {
+        let obj = self.obj(local);
+        debug_assert!(obj.is_unique(), "what is changed has one reference");
+        obj
+    }
+
     /// The loop itself.
     ///
     /// # Safety
@@ -165,6 +173,14 @@ impl<'a> Run<'a> {
                 // SAFETY: the verifier says that the register holds a live object here.
                 unsafe { Obj::from_bits(reg!($local)) }
             };
+        }
+        // An object that is changed in place.
+        macro_rules! unique {
+            ($local:expr) => {{
+                let obj = obj!($local);
+                debug_assert!(obj.is_unique(), "what is changed has one reference");
+                obj
+            }};
         }
         macro_rules! set {
             ($local:expr, $bits:expr) => {{
@@ -322,11 +338,11 @@ impl<'a> Run<'a> {
                 },
                 // SAFETY: the object is unique and has that slot.
                 Ins::Take { dst, obj, at } => unsafe {
-                    set!(dst, layout::slot(obj!(obj), at).replace(0));
+                    set!(dst, layout::slot(unique!(obj), at).replace(0));
                 },
                 // SAFETY: the object is unique and has that slot, which holds no pointer.
                 Ins::Store { obj, at, src } => unsafe {
-                    layout::slot(obj!(obj), at).write(reg!(src));
+                    layout::slot(unique!(obj), at).write(reg!(src));
                 },
                 Ins::Unique { dst, src } => {
                     let obj = obj!(src);
@@ -352,9 +368,11 @@ impl<'a> Run<'a> {
                     self.ctx.heap.list_push(unique, reg!(src));
                     set!(dst, unique.bits());
                 },
-                Ins::ListPut { list, at, src } => {
-                    self.list_put(obj!(list), reg!(at) as usize, reg!(src));
-                }
+                // SAFETY: the list is unique, its slots hold no pointers, and the index is inside.
+                Ins::ListPut { list, at, src } => unsafe {
+                    let slots = unique!(list).body_mut::<layout::List>().slots_mut();
+                    slots[reg!(at) as usize] = reg!(src);
+                },
                 Ins::Retain { dst, src } => {
                     let bits = reg!(src);
                     // SAFETY: the register holds null or a live object.
@@ -413,6 +431,14 @@ impl<'a> Run<'a> {
                     match slots.get_mut(at as usize) {
                         Some(slot) => *slot = bits,
                         None => outside!(at.cast_signed(), slots.len()),
+                    }
+                }
+                Ins::ListReplace { list, at, src } => {
+                    // SAFETY: the list is unique, and its slots hold no pointers.
+                    let slots = unsafe { unique!(list).body_mut::<layout::List>().slots_mut() };
+                    match slots.get_mut(reg!(at) as usize) {
+                        Some(slot) => *slot = reg!(src),
+                        None => outside!(int!(at), slots.len()),
                     }
                 }
                 Ins::Poke => poke!(),

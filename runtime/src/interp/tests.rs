@@ -1,4 +1,4 @@
-//! Pure functions, built by hand and run on a frame of their own.
+//! Pure functions, built by hand and run by each engine: interpreted on a frame of their own, and as machine code.
 
 use super::{cancel, resume};
 use crate::ctx::{Ctx, Settings};
@@ -9,8 +9,8 @@ use scn_compiler::Span;
 use scn_compiler::ir::desc::fixed;
 use scn_compiler::ir::{
     Block, BlockId, CheckedOp, Cmp, ConstId, ConstObject, FormatPart, FuncId, Function, Inst,
-    NativeId, NativeParam, NativeRef, Op, Param, Program, Reg, Scalar, Target, Terminator, TryOp,
-    Ty, desc,
+    IntBin, NativeId, NativeParam, NativeRef, Op, Param, Program, Reg, Scalar, Target, Terminator,
+    TryOp, Ty, desc,
 };
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
@@ -81,45 +81,77 @@ fn program(functions: Vec<Function>) -> Program {
     }
 }
 
-/// Runs function 0 and looks at what it leaves; nothing may be left on the heap afterwards.
-fn run<R>(
-    program: Program,
-    args: impl FnOnce(&Ctx) -> Vec<u64>,
-    look: impl FnOnce(&Ctx, Result<[u64; 2], Fault>) -> R,
-) -> R {
-    let linked = Arc::new(Linked::link(program, &[]).expect("the program links"));
-    let ctx = Ctx::new(
-        linked.descs.clone(),
-        Arc::new(Settings::default()),
-        Box::new(|_| {}),
-    );
-    ctx.set_linked(linked.clone());
-    let entered = ctx.enter();
+/// Runs a function of the context's program; `Ok` holds its results as slots.
+type Engine = fn(&Ctx, &Linked, &[u64]) -> Result<[u64; 2], Fault>;
+
+/// All engines: the same programs do the same on each.
+const ENGINES: [(&str, Engine); 2] = [("interpreted", interpreted), ("compiled", compiled)];
+
+/// Function 0 on a frame of its own.
+fn interpreted(ctx: &Ctx, linked: &Linked, args: &[u64]) -> Result<[u64; 2], Fault> {
     let (mut stack, mut pool) = (FrameStack::new(), ChunkPool::default());
     let frame = stack
         .push(0, frame_size(linked.frame_slots(0)), &mut pool)
         .as_ptr();
-    let args = args(&ctx);
     // SAFETY: the frame has slots for the arguments, which are of the function's signature.
     let answer = unsafe {
         Frame::slots(frame).copy_from_nonoverlapping(args.as_ptr(), args.len());
-        resume(&ctx, frame)
+        resume(ctx, frame)
     };
     let slots = stack.pop();
     let outcome = match answer {
         // SAFETY: a popped frame has two slots.
         Resume::Done => Ok(unsafe { [slots.read(), slots.add(1).read()] }),
-        Resume::Error => Err(ctx
-            .take_err()
-            .and_then(|error| error.as_any().as_fault().cloned())
-            .expect("an error")),
+        Resume::Error => Err(error(ctx)),
         other => panic!("a pure function runs to its end, not {other:?}"),
     };
-    let looked = look(&ctx, outcome);
     stack.free(&mut pool);
-    drop(entered);
-    assert_eq!(ctx.heap.live(), 0, "an object was left behind");
-    looked
+    outcome
+}
+
+/// Function 0 as machine code.
+fn compiled(ctx: &Ctx, linked: &Linked, args: &[u64]) -> Result<[u64; 2], Fault> {
+    linked.compile().expect("the program compiles");
+    let native = linked.native().expect("it was published");
+    let mut results = [0; 2];
+    let depth = u32::from(linked.program.functions[0].recursive);
+    // SAFETY: the arguments are of the function's signature, and the context is entered.
+    match unsafe { native.call(ctx, 0, depth, args, &mut results) } {
+        true => Ok(results),
+        false => Err(error(ctx)),
+    }
+}
+
+fn error(ctx: &Ctx) -> Fault {
+    let error = ctx.take_err();
+    let fault = error.and_then(|error| error.as_any().as_fault().cloned());
+    fault.expect("an error")
+}
+
+/// Runs function 0 on each engine and looks at what it leaves, which must be the same; nothing may be left on the heap
+/// afterwards.
+fn run<R: std::fmt::Debug>(
+    program: Program,
+    args: impl Fn(&Ctx) -> Vec<u64>,
+    look: impl Fn(&Ctx, Result<[u64; 2], Fault>) -> R,
+) -> R {
+    let run_on = |(name, engine): (&'static str, Engine)| {
+        let linked = Arc::new(Linked::link(program.clone(), &[]).expect("the program links"));
+        let ctx = Ctx::new(
+            linked.descs.clone(),
+            Arc::new(Settings::default()),
+            Box::new(|_| {}),
+        );
+        ctx.set_linked(linked.clone());
+        let entered = ctx.enter();
+        let looked = look(&ctx, engine(&ctx, &linked, &args(&ctx)));
+        drop(entered);
+        assert_eq!(ctx.heap.live(), 0, "an object was left behind, {name}");
+        (name, looked)
+    };
+    let [(_, first), (name, second)] = ENGINES.map(run_on);
+    assert_eq!(format!("{first:?}"), format!("{second:?}"), "{name}");
+    first
 }
 
 fn run_ints(program: Program, args: &[i64]) -> Result<i64, Fault> {
@@ -257,7 +289,7 @@ fn arithmetic_errors_say_what_was_computed() {
 
 #[test]
 fn block_parameters_move_at_once() {
-    // loop(a, b, n): swaps a and b n times.
+    // loop(a, b, n): swaps a and b n times, and gives their difference.
     let blocks = vec![
         block(&[], vec![], Terminator::Jump(to(1, &[0, 1, 2]))),
         block(
@@ -280,21 +312,21 @@ fn block_parameters_move_at_once() {
             ),
         ),
         block(&[], vec![], Terminator::Jump(to(1, &[4, 3, 7]))),
-        block(&[], vec![], Terminator::Return(smallvec![r(3), r(4)])),
+        block(
+            &[],
+            vec![inst(&[8], Op::IntBin(IntBin::Sub, r(3), r(4)))],
+            Terminator::Return(smallvec![r(8)]),
+        ),
         block(&[], vec![], Terminator::Fail),
     ];
     let function = function(
         &[(0, false), (1, false), (2, false)],
-        &[Ty::Int; 8],
-        &[Ty::Int; 2],
+        &[Ty::Int; 9],
+        &[Ty::Int],
         blocks,
     );
-    let swapped = run(
-        program(vec![function]),
-        |_| vec![10, 20, 3],
-        |_, outcome| outcome.expect("it ends"),
-    );
-    assert_eq!(swapped, [20, 10]);
+    let difference = run_ints(program(vec![function]), &[10, 27, 3]);
+    assert_eq!(difference.expect("it ends"), 17);
 }
 
 #[test]
@@ -362,6 +394,47 @@ fn lists_are_changed_in_place_or_copied() {
         |_, outcome| outcome.expect_err("outside"),
     );
     assert_eq!(fault.message(), "index 1 is outside of 0..1");
+}
+
+#[test]
+fn elements_of_unique_lists_are_replaced() {
+    // list = ["a"]; list[index] = "b"; format list
+    let built = |index| {
+        let made = vec![
+            inst(&[0], Op::Const(ConstId(0))),
+            inst(&[1], Op::NewList(desc::LIST_STRING, vec![r(0)])),
+            inst(&[2], Op::Int(index)),
+            inst(&[3], Op::Format(vec![FormatPart::Object(r(1))])),
+        ];
+        let shown = vec![
+            inst(&[4], Op::Format(vec![FormatPart::Object(r(1))])),
+            inst(&[], Op::Drop(r(1))),
+        ];
+        let put = TryOp::ListPut(r(1), r(2), r(3));
+        let blocks = vec![
+            block(&[], made, attempt(put, &[], to(1, &[]), to(2, &[]))),
+            block(&[], shown, Terminator::Return(smallvec![r(4)])),
+            block(&[], vec![inst(&[], Op::Drop(r(1)))], Terminator::Fail),
+        ];
+        let regs = [Ty::Ptr, Ty::Ptr, Ty::Int, Ty::Ptr, Ty::Ptr];
+        let mut program = program(vec![function(&[], &regs, &[Ty::Ptr], blocks)]);
+        program.consts = vec![ConstObject::String("a".into())];
+        program
+    };
+    run(
+        built(0),
+        |_| vec![],
+        |_, outcome| {
+            // SAFETY: the function hands out a string.
+            let text = unsafe { crate::Own::from_bits(outcome.expect("it ends")[0]) };
+            assert_eq!(text.as_any().as_str(), Some(r#"["[\"a\"]"]"#));
+        },
+    );
+    for index in [-1, 1] {
+        let outside = |_: &Ctx, outcome: Result<_, Fault>| outcome.expect_err("outside").message();
+        let message = run(built(index), |_| vec![], outside);
+        assert_eq!(message, format!("index {index} is outside of 0..1"));
+    }
 }
 
 #[test]

@@ -80,11 +80,7 @@ impl<'a> Emit<'_, 'a, '_> {
             TryOp::ListGet(list, at) | TryOp::ListTake(list, at) => {
                 let at = self.get(*at);
                 let len = self.list_len(*list);
-                let outside = self
-                    .b
-                    .ins()
-                    .icmp(IntCC::UnsignedGreaterThanOrEqual, at, len);
-                self.leave_if(outside, failed);
+                self.leave_if_outside(at, len, failed);
                 let place = self.element_of(*list, at);
                 for reg in results {
                     self.read(*reg, place, 0);
@@ -108,20 +104,12 @@ impl<'a> Emit<'_, 'a, '_> {
                 self.raise_outside(at, len);
             }
             TryOp::ListSet(list, at, value) => {
-                let (list, at, new) = (self.get(*list), self.get(*at), self.get(*value));
-                let unique = self.unique(list);
+                let shared = self.get(*list);
+                let unique = self.unique(shared);
                 self.define_all(results, &[unique]);
-                let (len, outside) = self.is_outside(unique, at);
-                self.leave_if(outside, failed);
-                let place = self.element(unique, at);
-                self.replace(place, 0, new, self.is_pointer(*value));
-                self.go(ok);
-                self.b.switch_to_block(failed);
-                if self.is_pointer(*value) {
-                    self.release(new);
-                }
-                self.raise_outside(at, len);
+                self.set_element(results[0], *at, *value, ok, failed);
             }
+            TryOp::ListPut(list, at, value) => self.set_element(*list, *at, *value, ok, failed),
             TryOp::Call(callee, args) => {
                 self.call_function(*callee, args, results, Some(failed));
                 self.go(ok);
@@ -140,6 +128,27 @@ impl<'a> Emit<'_, 'a, '_> {
             }
         }
         self.go(err);
+    }
+
+    /// Puts a value, which is taken over in any case, into a unique list. Goes on to `ok`, and raises in `failed`.
+    fn set_element(&mut self, list: Reg, at: Reg, value: Reg, ok: &Target, failed: clif::Block) {
+        let (at, new) = (self.get(at), self.get(value));
+        let len = self.list_len(list);
+        self.leave_if_outside(at, len, failed);
+        let place = self.element_of(list, at);
+        self.replace(place, 0, new, self.is_pointer(value));
+        self.go(ok);
+        self.b.switch_to_block(failed);
+        if self.is_pointer(value) {
+            self.release(new);
+        }
+        self.raise_outside(at, len);
+    }
+
+    fn leave_if_outside(&mut self, at: Value, len: Value, failed: clif::Block) {
+        let beyond = IntCC::UnsignedGreaterThanOrEqual;
+        let outside = self.b.ins().icmp(beyond, at, len);
+        self.leave_if(outside, failed);
     }
 
     fn define_all(&mut self, results: &[Reg], values: &[Value]) {

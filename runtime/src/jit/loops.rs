@@ -231,7 +231,7 @@ fn lists_of(function: &Function, at: BlockId) -> Vec<Reg> {
     });
     let mut lists: Vec<Reg> = insts.collect();
     if let Terminator::Try {
-        op: TryOp::ListGet(list, _) | TryOp::ListTake(list, _),
+        op: TryOp::ListGet(list, _) | TryOp::ListTake(list, _) | TryOp::ListPut(list, _, _),
         ..
     } = &block.term
     {
@@ -260,7 +260,12 @@ fn doubtful(function: &Function) -> HashSet<Reg> {
         }
         match &block.term {
             Terminator::Try {
-                op: TryOp::ListGet(..) | TryOp::ListTake(..) | TryOp::ListSet(..) | TryOp::Call(..),
+                op:
+                    TryOp::ListGet(..)
+                    | TryOp::ListTake(..)
+                    | TryOp::ListSet(..)
+                    | TryOp::ListPut(..)
+                    | TryOp::Call(..),
                 ..
             }
             | Terminator::Return(_) => {}

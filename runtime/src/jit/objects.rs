@@ -300,13 +300,6 @@ impl<'a> Emit<'_, 'a, '_> {
         self.b.ins().iadd(buffer, offset)
     }
 
-    /// The number of elements, and whether an index is outside.
-    pub(super) fn is_outside(&mut self, list: Value, at: Value) -> (Value, Value) {
-        let len = self.load_u32(list, offset_of!(layout::List, len));
-        let condition = IntCC::UnsignedGreaterThanOrEqual;
-        (len, self.b.ins().icmp(condition, at, len))
-    }
-
     /// The number of bytes, and whether an index is outside.
     pub(super) fn is_outside_text(&mut self, text: Value, at: Value) -> (Value, Value) {
         let len = self.load(types::I64, text, offset_of!(layout::Text, len) as i32);

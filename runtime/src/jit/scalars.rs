@@ -146,8 +146,17 @@ impl Emit<'_, '_, '_> {
                 self.leave_if(over, failed);
                 product
             }
-            CheckedOp::Div => self.divide(left, right, self.known_int(b), failed),
-            CheckedOp::Rem => self.remainder(left, right, self.known_int(b), failed),
+            CheckedOp::Div | CheckedOp::Rem => {
+                let known = self.known_int(b);
+                if known.is_none_or(|right| right == 0) {
+                    let zero = self.b.ins().icmp_imm_s(IntCC::Equal, right, 0);
+                    self.leave_if(zero, failed);
+                }
+                match op {
+                    CheckedOp::Div => self.divide(left, right, known, failed),
+                    _ => self.remainder(left, right, known),
+                }
+            }
             CheckedOp::Shl | CheckedOp::Shr => {
                 let limit = IntCC::UnsignedGreaterThan;
                 let over = self.b.ins().icmp_imm_s(limit, right, 63);
@@ -178,7 +187,7 @@ impl Emit<'_, '_, '_> {
         sum
     }
 
-    /// Division fails for 0, and for the smallest int by -1.
+    /// Division by what is not 0 fails for the smallest int by -1.
     fn divide(
         &mut self,
         left: Value,
@@ -186,10 +195,6 @@ impl Emit<'_, '_, '_> {
         known: Option<i64>,
         failed: cranelift_codegen::ir::Block,
     ) -> Value {
-        if known.is_none_or(|right| right == 0) {
-            let zero = self.b.ins().icmp_imm_s(IntCC::Equal, right, 0);
-            self.leave_if(zero, failed);
-        }
         if known.is_none_or(|right| right == -1) {
             let minus = self.b.ins().icmp_imm_s(IntCC::Equal, right, -1);
             let smallest = self.b.ins().icmp_imm_s(IntCC::Equal, left, i64::MIN);
@@ -199,18 +204,8 @@ impl Emit<'_, '_, '_> {
         self.b.ins().sdiv(left, right)
     }
 
-    /// The remainder fails for 0; by -1 it is 0, where the machine's division would trap.
-    fn remainder(
-        &mut self,
-        left: Value,
-        right: Value,
-        known: Option<i64>,
-        failed: cranelift_codegen::ir::Block,
-    ) -> Value {
-        if known.is_none_or(|right| right == 0) {
-            let zero = self.b.ins().icmp_imm_s(IntCC::Equal, right, 0);
-            self.leave_if(zero, failed);
-        }
+    /// The remainder by what is not 0: by -1 it is 0, where the machine's division would trap.
+    fn remainder(&mut self, left: Value, right: Value, known: Option<i64>) -> Value {
         if known.is_some_and(|right| right != -1) {
             return self.b.ins().srem(left, right);
         }

@@ -9,7 +9,7 @@
 use super::function::reachable;
 use super::loops::{Loops, predecessors};
 use cranelift_codegen::ir::Value;
-use scn_compiler::ir::{Block, BlockId, Frame, Function, Reg, Signatures, Terminator, WaitOp};
+use scn_compiler::ir::{BlockId, Frame, Function, Reg, Signatures, Terminator, WaitOp};
 use std::collections::{HashMap, HashSet};
 
 /// A part of a function, by what it begins with.
@@ -200,6 +200,7 @@ pub(super) fn wait_number(frame: &Frame, block: BlockId) -> usize {
 
 /// For each block, which of some registers it or what follows reads that were defined before it.
 fn live(function: &Function, wanted: &HashSet<Reg>, loops: &Loops) -> Vec<Vec<Reg>> {
+    let sigs = Signatures::default();
     let mut uses: HashMap<Reg, Vec<BlockId>> = HashMap::new();
     for block in reachable(function) {
         let mut note = |reg: Reg| {
@@ -207,7 +208,7 @@ fn live(function: &Function, wanted: &HashSet<Reg>, loops: &Loops) -> Vec<Vec<Re
                 uses.entry(reg).or_default().push(block);
             }
         };
-        each_use(&function.blocks[block.index()], &mut note);
+        function.blocks[block.index()].each_reg(&sigs, &mut |reg, _| note(*reg));
         loops.steady_uses(function, block).for_each(note);
     }
     let preds = predecessors(function);
@@ -230,16 +231,4 @@ fn live(function: &Function, wanted: &HashSet<Reg>, loops: &Loops) -> Vec<Vec<Re
         }
     }
     live
-}
-
-/// The registers that a block reads.
-fn each_use(block: &Block, note: &mut dyn FnMut(Reg)) {
-    let sigs = Signatures::default();
-    for inst in &block.insts {
-        inst.op.each_reg(&sigs, &mut |reg, _| note(*reg));
-    }
-    block.term.each_reg(&sigs, &mut |reg, _| note(*reg));
-    for target in block.term.targets() {
-        target.args.iter().for_each(|arg| note(*arg));
-    }
 }

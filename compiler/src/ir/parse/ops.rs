@@ -198,6 +198,7 @@ impl Parser {
             "list_get" => self.two().map(|(a, b)| TryOp::ListGet(a, b))?,
             "list_set" => TryOp::ListSet(self.reg()?, self.then_reg()?, self.then_reg()?),
             "list_take" => self.two().map(|(a, b)| TryOp::ListTake(a, b))?,
+            "list_put" => TryOp::ListPut(self.reg()?, self.then_reg()?, self.then_reg()?),
             "bytes_get" => self.two().map(|(a, b)| TryOp::BytesGet(a, b))?,
             "call" => TryOp::Call(self.func()?, self.then_regs()?),
             "host" => TryOp::Host(NativeId(self.id("host")?), self.then_regs()?),

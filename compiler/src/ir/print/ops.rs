@@ -94,6 +94,7 @@ pub(in crate::ir) fn try_parts(op: &TryOp) -> (&'static str, Vec<Arg>) {
         TryOp::ListGet(a, b) => ("list_get", vec![r(a), r(b)]),
         TryOp::ListSet(a, b, c) => ("list_set", vec![r(a), r(b), r(c)]),
         TryOp::ListTake(a, b) => ("list_take", vec![r(a), r(b)]),
+        TryOp::ListPut(a, b, c) => ("list_put", vec![r(a), r(b), r(c)]),
         TryOp::BytesGet(a, b) => ("bytes_get", vec![r(a), r(b)]),
         TryOp::Call(func, regs) => ("call", vec![Arg::Id("fn", func.0), Arg::regs(regs)]),
         TryOp::Host(native, regs) => ("host", vec![Arg::Id("host", native.0), Arg::regs(regs)]),

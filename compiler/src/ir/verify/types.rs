@@ -186,6 +186,7 @@ impl Check<'_> {
             TryOp::ListGet(..) => (&[P, I], &[A]),
             TryOp::ListSet(..) => (&[P, I, A], &[P]),
             TryOp::ListTake(..) => (&[P, I], &[P]),
+            TryOp::ListPut(..) => (&[P, I, A], &[]),
             TryOp::BytesGet(..) => (&[P, I], &[I]),
             TryOp::Poke => (&[], &[]),
         };

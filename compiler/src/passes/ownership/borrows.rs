@@ -4,7 +4,8 @@
 //! takes over or changes what it lives in; waits end it. One out of a cell must not leave its block, either.
 //! Every other one gets a `Retain` right where it is loaded.
 
-use super::super::graph::{Liveness, RegSet, insert_with_roots};
+use super::super::graph::{Liveness, RegSet, consumed, insert_with_roots};
+use super::super::simplify::rename;
 use crate::ir::{
     Block, BlockId, Function, Inst, Mode, Op, Origin, Reg, Signatures, Terminator, Ty,
     result_origin, terminator_origin,
@@ -42,7 +43,7 @@ pub(super) fn settle(function: &mut Function, sigs: &Signatures) -> Borrowed {
         .iter()
         .map(|load| (load.reg, new_pointer(function)))
         .collect();
-    rename(function, sigs, &copies);
+    rename(function, &copies);
     for load in retained {
         insert_retain(function, load, copies[&load.reg]);
     }
@@ -103,21 +104,7 @@ struct Candidates<'f> {
 
 impl<'f> Candidates<'f> {
     fn new(function: &'f Function, sigs: &'f Signatures, loads: &[Loaded]) -> Self {
-        let mut taken = RegSet::new(function.regs.len());
-        let mut note = |reg: &Reg, mode| {
-            if mode == Mode::Own {
-                taken.insert(*reg);
-            }
-        };
-        for block in &function.blocks {
-            for inst in &block.insts {
-                inst.op.each_reg(sigs, &mut note);
-            }
-            block.term.each_reg(sigs, &mut note);
-            for target in block.term.targets() {
-                target.args.iter().for_each(|arg| note(arg, Mode::Own));
-            }
-        }
+        let taken = consumed(function, sigs);
         let free = loads.iter().filter(|load| !taken.has(load.reg));
         let mut candidates = Candidates {
             function,
@@ -272,23 +259,6 @@ fn own_operands(block: &Block, sigs: &Signatures) -> SmallVec<[Reg; 4]> {
         }
     });
     own
-}
-
-fn rename(function: &mut Function, sigs: &Signatures, copies: &HashMap<Reg, Reg>) {
-    let mut swap = |reg: &mut Reg, _| {
-        if let Some(copy) = copies.get(reg) {
-            *reg = *copy;
-        }
-    };
-    for block in &mut function.blocks {
-        for inst in &mut block.insts {
-            inst.op.each_reg_mut(sigs, &mut swap);
-        }
-        block.term.each_reg_mut(sigs, &mut swap);
-        for target in block.term.targets_mut() {
-            target.args.iter_mut().for_each(|arg| swap(arg, Mode::Own));
-        }
-    }
 }
 
 fn insert_retain(function: &mut Function, load: &Loaded, copy: Reg) {

@@ -1,23 +1,17 @@
 //! What is proven and what is not, on functions written by hand.
 
+use super::super::trial::trial;
 use super::run;
-use crate::ir::{Stage, ir_text, parse_ir, verify};
 use insta::assert_snapshot;
 
 /// What the pass makes of a function, and what came in.
 fn both(function: &str) -> String {
-    let mut program = parse_ir(function).unwrap_or_else(|wrong| panic!("{wrong} in:\n{function}"));
-    let before = ir_text(&program);
-    run(&mut program);
-    verify(&program, Stage::Ssa).unwrap_or_else(|broken| panic!("{broken}"));
-    format!("before:\n{before}\nbehind:\n{}", ir_text(&program))
+    trial(function, run).both()
 }
 
 /// Whether the pass leaves a function as it is.
 fn is_kept(function: &str) -> bool {
-    let text = both(function);
-    let (before, behind) = text.split_once("\nbehind:\n").expect("both texts");
-    before.strip_prefix("before:\n") == Some(behind)
+    trial(function, run).is_unchanged()
 }
 
 /// A function of two ints that does one thing and may fail in it.

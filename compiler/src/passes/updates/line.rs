@@ -79,17 +79,6 @@ impl<'f> Line<'f> {
         }
     }
 
-    /// Whether a function is called there.
-    pub fn is_call(&self, at: At) -> bool {
-        match (self.op(at), self.terminator(at)) {
-            (Some(op), _) => matches!(op, Op::Call(..) | Op::Host(..) | Op::Spawn(..)),
-            (_, Some(Terminator::Try { op, .. })) => {
-                matches!(op, TryOp::Call(..) | TryOp::Host(..))
-            }
-            (_, term) => matches!(term, Some(Terminator::Wait { .. })),
-        }
-    }
-
     /// The first result of what is there.
     pub fn result(&self, at: At) -> Option<Reg> {
         let results = match self.terminator(at) {

@@ -187,11 +187,14 @@ impl<'a> Compiler<'a> {
                 list: l(list),
                 at: l(at),
             },
-            Op::ListPut(list, at, src) => Ins::ListPut {
-                list: l(list),
-                at: l(at),
-                src: l(src),
-            },
+            Op::ListPut(list, at, src) => {
+                let (list, at, is_pointer) = (l(list), l(at), self.is_pointer(*src));
+                let src = l(src);
+                match is_pointer {
+                    true => Ins::ListPutObj { list, at, src },
+                    false => Ins::ListPut { list, at, src },
+                }
+            }
             Op::Equal(a, b) => Ins::Equal {
                 dst,
                 a: l(a),
@@ -263,6 +266,14 @@ impl<'a> Compiler<'a> {
                 list: l(list),
                 at: l(at),
             },
+            TryOp::ListPut(list, at, src) => {
+                let (list, at, is_pointer) = (l(list), l(at), self.is_pointer(*src));
+                let src = l(src);
+                match is_pointer {
+                    true => Ins::ListReplaceObj { list, at, src },
+                    false => Ins::ListReplace { list, at, src },
+                }
+            }
             TryOp::BytesGet(bytes, at) => Ins::BytesGet {
                 dst,
                 bytes: l(bytes),

@@ -23,7 +23,7 @@ impl Uses {
         let mut uses = Uses {
             constant: vec![None; regs],
             wanted: vec![false; regs],
-            count: vec![0; regs],
+            count: function.use_counts(),
             global: vec![false; regs],
         };
         let insts = || function.blocks.iter().flat_map(|block| &block.insts);
@@ -33,22 +33,8 @@ impl Uses {
                 uses.global[reg.index()] = matches!(inst.op, Op::Global(_));
             }
         }
-        let sigs = Signatures::default();
         for block in &function.blocks {
-            for inst in &block.insts {
-                inst.op
-                    .each_reg(&sigs, &mut |reg, _| uses.count[reg.index()] += 1);
-                uses.inst(inst);
-            }
-            block
-                .term
-                .each_reg(&sigs, &mut |reg, _| uses.count[reg.index()] += 1);
-            for target in block.term.targets() {
-                target
-                    .args
-                    .iter()
-                    .for_each(|reg| uses.count[reg.index()] += 1);
-            }
+            block.insts.iter().for_each(|inst| uses.inst(inst));
             uses.terminator(&block.term);
         }
         for reg in (0..regs as u32).map(Reg) {
