@@ -1,10 +1,10 @@
 //! Programs that the fuzzer's bytes choose do the same on all engines. What is made of the bytes, and what is compared,
-//! is in `scn_tests::stress`: each program is well typed, so that nothing is wasted on the parser.
+//! is in `scn_stress`: each program is well typed, so that nothing is wasted on the parser.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use scn_tests::stress::{compare, generate_from};
+use scn_stress::{compare, generate_from};
 
 fuzz_target!(|bytes: &[u8]| {
     let text = generate_from(bytes);

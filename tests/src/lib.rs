@@ -9,6 +9,4 @@ pub mod filter;
 pub mod folder;
 pub mod markdown;
 pub mod program;
-pub mod story;
-pub mod stress;
 pub mod tree;

@@ -7,8 +7,8 @@ use scn_compiler::Passes;
 use scn_runtime::event::{Event, Observer};
 use scn_runtime::run::Engine;
 use scn_runtime::{Plan, StopHandle, run};
-use scn_tests::story::{link, plan, program, tell};
-use scn_tests::stress::compare;
+use scn_stress::compare;
+use scn_stress::story::{link, plan, program, tell};
 use std::fmt::Write;
 
 /// How large a function may be without anybody noticing.

@@ -2,14 +2,14 @@
 //!
 //! Whatever a program does, it must not bring the runtime down, must leave no object behind, must do the same again and
 //! on each engine, and values must never alias. In debug builds the verifier also proves each compiled function right.
-//! What programs are made of, and what is compared, is in [`scn_tests::stress`].
+//! What programs are made of, and what is compared, is in [`scn_stress`].
 //!
 //! `SCN_STRESS=3000` tries so many seeds, `SCN_STRESS_SECONDS=60` as many as there is time for, from `SCN_STRESS_FROM` on.
 //! A program that ends the whole process lies in `stress.scn` in the folder of temporary files of the build.
 
 #![forbid(unsafe_code)]
 
-use scn_tests::stress::{compare, generate};
+use scn_stress::{compare, generate};
 use std::path::Path;
 use std::time::{Duration, Instant};
 

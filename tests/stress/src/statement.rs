@@ -163,23 +163,27 @@ impl Maker {
         };
         let before = self.name("before");
         self.line(&format!("let {before} = \"${{{name}}}\""));
+        // Behind the end as the list is now: in a loop it may have grown to any length.
         let changes: &[&str] = match kind {
             Kind::Whole => &[
-                "NAME.parts[99].xs[0] = 1",
-                "NAME.parts[0].xs[99] = 1",
+                "NAME.parts[NAME.parts.len() + 9].xs[0] = 1",
+                "NAME.parts[0].xs[NAME.parts[0].xs.len()] = 1",
                 "NAME.map[\"zz\"][0] = \"no\"",
-                "NAME.map[\"a\"].insert(99, \"no\")",
+                "NAME.map[\"a\"].insert((NAME.map[\"a\"] ?? []).len() + 1, \"no\")",
             ],
-            Kind::Map => &["NAME[\"zz\"].push(\"no\")", "NAME[\"a\"][99] += \"no\""],
+            Kind::Map => &[
+                "NAME[\"zz\"].push(\"no\")",
+                "NAME[\"a\"][(NAME[\"a\"] ?? []).len()] += \"no\"",
+            ],
             Kind::Part => &[
-                "NAME.xs[99] = 1",
-                "NAME.xs.remove(99)",
-                "NAME.xs[NAME.xs.len() - 100] += 1",
+                "NAME.xs[NAME.xs.len()] = 1",
+                "NAME.xs.remove(NAME.xs.len() + 1)",
+                "NAME.xs[-1 - NAME.xs.len()] += 1",
             ],
             _ => &[
-                "NAME[99] = 1",
-                "NAME.insert(99, 1)",
-                "NAME[NAME.len() - 100] = 5",
+                "NAME[NAME.len()] = 1",
+                "NAME.insert(NAME.len() + 1, 1)",
+                "NAME[-1 - NAME.len()] = 5",
             ],
         };
         let change = self.random.pick(changes).replace("NAME", &name);
