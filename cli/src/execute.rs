@@ -216,7 +216,8 @@ impl Prepared {
         watch: Watch<'_>,
         terminal: &mut Terminal<'_>,
     ) -> Result<Outcome, Exit> {
-        let bytes = crate::build::component(self.program()).map_err(|unbuilt| match unbuilt {
+        let program = with_load(self.program(), plan);
+        let bytes = crate::build::component(&program).map_err(|unbuilt| match unbuilt {
             Unbuilt::Refused(found) => {
                 crate::build::show(&found, &self.text.sources, terminal);
                 Exit::Usage
@@ -231,10 +232,17 @@ impl Prepared {
         };
         let told = hosted::arguments(&plan.what, plan.seed, plan.overrides, options);
         settings.arguments.extend(told);
+        let load = hosted::Load {
+            is_load: program.scenarios.iter().any(|one| one.load.is_some()),
+            is_verbose: plan.verbose,
+        };
         let mut screen = Screen::new(printer, watch, terminal);
-        let told = hosted::run(&bytes, &settings, &self.text, &mut screen);
+        let told = hosted::run(&bytes, &settings, &self.text, load, &mut screen);
         screen.erase();
         let told = told.map_err(|error| terminal.fail(&error.to_string()))?;
+        if let Some(refused) = told.refused {
+            return Err(terminal.refuse(&refused.message, refused.help.as_deref()));
+        }
         if let Some(ended) = told.ran.ended.iter().find(|ended| !ended.is_status()) {
             return Err(terminal.fail(&format!("the component: {ended}")));
         }
@@ -251,14 +259,6 @@ impl Prepared {
     }
 
     fn refuse_run(&self, error: &RunError, terminal: &mut Terminal<'_>) -> Exit {
-        let near = |name: &str, names: Vec<&str>| {
-            suggest::nearest(name, names.iter().copied())
-                .map(|near| format!("did you mean `{near}`?"))
-                .or_else(|| {
-                    let all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-                    (!all.is_empty()).then(|| format!("there are {}", all.join(", ")))
-                })
-        };
         let help = match error {
             RunError::UnknownScenario(name) => near(
                 name,
@@ -285,6 +285,32 @@ impl Prepared {
         let params = globals.filter(|global| matches!(global.kind, ir::GlobalKind::Param { .. }));
         params.map(|global| global.name.as_str()).collect()
     }
+}
+
+/// The program, in which each scenario has a load plan if the command line asks for one.
+#[cfg(feature = "component-host")]
+fn with_load<'p>(program: &'p ir::Program, plan: &Plan) -> std::borrow::Cow<'p, ir::Program> {
+    if plan.overrides.is_empty() {
+        return std::borrow::Cow::Borrowed(program);
+    }
+    let mut program = program.clone();
+    for scenario in &mut program.scenarios {
+        scenario.load.get_or_insert_with(|| ir::load::Load {
+            weight: 1,
+            ..Default::default()
+        });
+    }
+    std::borrow::Cow::Owned(program)
+}
+
+/// What a name was meant to be: one like it, or which there are.
+pub(crate) fn near(name: &str, names: Vec<&str>) -> Option<String> {
+    suggest::nearest(name, names.iter().copied())
+        .map(|near| format!("did you mean `{near}`?"))
+        .or_else(|| {
+            let all: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            (!all.is_empty()).then(|| format!("there are {}", all.join(", ")))
+        })
 }
 
 /// The environment, as far as it is text.

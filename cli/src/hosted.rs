@@ -10,7 +10,7 @@ mod report;
 pub(crate) use arguments::arguments;
 
 use crate::render::program::ProgramText;
-use events::{Reader, Said};
+use events::{Reader, Refused, Said};
 use scn_host::{HostError, Line, Ran, Settings, Stream};
 use scn_runtime::event::{Event, Observer, SectionKind};
 use scn_runtime::report::Report;
@@ -22,10 +22,21 @@ pub(crate) trait Viewer: Observer {
     fn line(&mut self, is_error: bool, bytes: &[u8]);
 }
 
+/// What is known of a run's load before it begins.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    /// Whether users come by a plan.
+    pub(crate) is_load: bool,
+    /// Whether they tell their events one by one.
+    pub(crate) is_verbose: bool,
+}
+
 /// What came of a run.
 pub(crate) struct Told {
     /// As of every run.
     pub(crate) outcome: Outcome,
+    /// Why it ran nothing, if it says so.
+    pub(crate) refused: Option<Refused>,
     /// The exit status that the component itself says, if it came so far.
     pub(crate) status: Option<u8>,
     /// How its instances ended, what was denied.
@@ -37,6 +48,7 @@ pub(crate) fn run(
     bytes: &[u8],
     settings: &Settings,
     program: &ProgramText,
+    load: Load,
     viewer: &mut dyn Viewer,
 ) -> Result<Told, HostError> {
     let mut hearer = Hearer {
@@ -46,17 +58,21 @@ pub(crate) fn run(
         seconds: merge::Seconds::new(settings.instances),
         reports: Vec::new(),
         status: None,
+        refused: None,
         objects: 0,
     };
     let ran = scn_host::run(bytes, settings, &mut |line| hearer.line(&line))?;
     let mut outcome = hearer.tally.outcome();
-    if let Some(report) = merge::reports(hearer.reports) {
-        outcome.measured(report, false);
+    match merge::reports(hearer.reports) {
+        Some(report) if load.is_load => outcome.measured(report, load.is_verbose),
+        report => outcome.report = report.map(Box::new),
     }
     outcome.live_objects = hearer.objects;
-    outcome.stopped = ran.ended.contains(&scn_host::Ended::Stopped);
+    let by_itself = (outcome.report.as_ref()).is_some_and(|report| report.stopped.is_some());
+    outcome.stopped = by_itself || ran.ended.contains(&scn_host::Ended::Stopped);
     Ok(Told {
         outcome,
+        refused: hearer.refused,
         status: hearer.status,
         ran,
     })
@@ -71,6 +87,7 @@ struct Hearer<'p, 'v> {
     reports: Vec<Report>,
     /// The gravest that was told.
     status: Option<u8>,
+    refused: Option<Refused>,
     /// How many objects were left.
     objects: u64,
 }
@@ -84,6 +101,7 @@ impl Hearer<'_, '_> {
         match text.and_then(|text| self.reader.read(text)) {
             Some(Said::Event(event)) => self.event(event),
             Some(Said::Report(report)) => self.reports.push(*report),
+            Some(Said::Refused(refused)) => self.refused = Some(refused),
             Some(Said::Summary { status, objects }) => {
                 self.status = self.status.max(Some(status));
                 self.objects += objects;

@@ -36,7 +36,7 @@ pub const BODIES: Library = Library {
         "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "plans" "queries" "rands" "ranges" "redirects"
         "reports" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans" "stacks" "strings"
         "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values" "wasi" "wit" "words"
-        "buffers" "classes" "csvs" "json_paths" "matching" "patterns" "regexes" "urls" "users"
+        "buffers" "classes" "csvs" "givens" "json_paths" "matching" "options" "patterns" "regexes" "urls" "users"
         "exports" "lifting"
         "bounds" "crowds" "meters" "overrides" "results" "summaries" "sums" "verdicts"
     },

@@ -18,6 +18,8 @@ pub(crate) enum Said {
     Event(Event),
     /// What was measured.
     Report(Box<Report>),
+    /// Nothing runs.
+    Refused(Refused),
     /// It is over.
     Summary {
         /// The exit status.
@@ -25,6 +27,30 @@ pub(crate) enum Said {
         /// How many objects are left in its memory.
         objects: u64,
     },
+}
+
+/// Why a component runs nothing.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) help: Option<String>,
+}
+
+impl Refused {
+    fn of(value: &Value) -> Refused {
+        let names = value["names"].as_array().into_iter().flatten();
+        let names: Vec<String> = names.map(text).collect();
+        let help = value["help"].as_str().filter(|help| !help.is_empty());
+        let meant = value["name"].as_str().and_then(|name| {
+            crate::execute::near(name, names.iter().map(String::as_str).collect())
+        });
+        Refused {
+            message: text(&value["message"]),
+            help: help.map(str::to_owned).or(meant),
+        }
+    }
 }
 
 /// Reads lines.
@@ -46,6 +72,7 @@ impl<'p> Reader<'p> {
                 let report = report::report(&value["results"], self)?;
                 Some(Said::Report(Box::new(report)))
             }
+            "refused" => Some(Said::Refused(Refused::of(&value))),
             "summary" => Some(Said::Summary {
                 status: number(&value["status"])?,
                 objects: number(&value["objects"]).unwrap_or(0),

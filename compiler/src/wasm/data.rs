@@ -299,6 +299,12 @@ impl Data {
         [head, self.add_u32s(&rows), name, 0]
     }
 
+    /// The entry of a slot of a type, without a name.
+    pub(super) fn slot(&mut self, side: Side, slot: SlotType) -> u32 {
+        let row = self.slot_row(side, None, slot);
+        self.add_u32s(&row)
+    }
+
     fn slot_row(&mut self, side: Side, name: Option<&str>, slot: SlotType) -> [u32; 3] {
         let (kind, scalar, more) = match slot.kind {
             SlotKind::Scalar(scalar) => {

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! head      scenarios: count, address; tests: count, address; globals: count, address; values of globals;
-//!           `crowds.event` and `crowds.rest` (0 without load plans and thresholds); thresholds: count, address
+//!           `crowds.event` and `crowds.rest` (0 without load plans and thresholds); thresholds: count, address;
+//!           `givens.take` (0 without params)
 //! scenario  name, setup, init, each, exit, teardown, count of cells, kinds of cells, load, place, source + 1, tags
 //! test      name, function, place, 0
 //! global    name, kind (0 param, 1 data, 2 pool, 3 metric, 4 server), function (of a server: its start), kind of
 //!           value, is secret, place, descriptor + 1 (of a metric: 0 counter, 1 gauge, 2 rate, 3 trend), protocol
-//!           (of a metric: 0 nanoseconds, 2 a number, 3 a fraction),
+//!           (of a metric: 0 nanoseconds, 2 a number, 3 a fraction; of a param the entry of a slot of its type),
 //!           and of a server: main, state, count of cells, kinds of cells
 //! ```
 //!
@@ -52,6 +53,7 @@ pub(super) fn write(unit: &mut Unit<'_>) {
         doors[1],
         (thresholds.len() / THRESHOLD_SIZE) as u32,
         unit.data.add(&thresholds),
+        params_door(unit),
     ];
     let at = unit.data.add_u32s(&head);
     unit.data.set_word(6, at.into());
@@ -131,6 +133,9 @@ fn global_row(unit: &mut Unit<'_>, global: &Global) -> [u32; 12] {
         _ => [0; 5],
     };
     let [mut protocol, main, state, cells, kinds] = server;
+    if let GlobalKind::Param { ty, .. } = &global.kind {
+        protocol = unit.data.slot(Side::User, *ty);
+    }
     if let GlobalKind::Metric { kind, sample } = &global.kind {
         protocol = match (sample, kind.as_str()) {
             (Scalar::Duration, _) => NANOS,
@@ -247,6 +252,16 @@ fn doors(unit: &mut Unit<'_>) -> [u32; 2] {
         let body = unit.body(name);
         body.map_or(0, |id| unit.table_index(Side::Body, id))
     })
+}
+
+/// What reads params is part of a component whose program has some.
+fn params_door(unit: &mut Unit<'_>) -> u32 {
+    let is_param = |global: &Global| matches!(global.kind, GlobalKind::Param { .. });
+    if !unit.user.globals.iter().any(is_param) {
+        return 0;
+    }
+    let body = unit.body("givens.take");
+    body.map_or(0, |id| unit.table_index(Side::Body, id))
 }
 
 /// The bytes of a threshold's row.

@@ -87,13 +87,21 @@ fn of_scenario(
         to_err,
     };
     let mut screen = Screen::new(&mut lines, watch, terminal);
-    let told = hosted::run(bytes, settings, &program, &mut screen);
+    let load = hosted::Load {
+        is_load,
+        is_verbose: options.verbose,
+    };
+    let told = hosted::run(bytes, settings, &program, load, &mut screen);
     screen.erase();
     let Told {
         outcome,
+        refused,
         status,
         ran,
     } = told.map_err(|error| refuse(arguments, &error, terminal))?;
+    if let Some(refused) = refused {
+        return Err(terminal.refuse(&refused.message, refused.help.as_deref()));
+    }
     let end = End {
         file: &arguments.file.display().to_string(),
         program: &program,
