@@ -5,8 +5,12 @@
 //! //# args: --set n=3      further arguments of `run` and `test`
 //! //# real                 with the real clock instead of the virtual one
 //! //# needs ipv6           skipped where there is no such loopback address
+//! //# native: reason       not as a component, although one could be built
 //! let x = y                //~ E0101
 //! ```
+//!
+//! What `run` and `test` print is the same on all engines: interpreted, compiled, and as a component. Where a component
+//! is refused, the snapshot has a section `component` with the reasons.
 //!
 //! A mark `//~ CODE` says which findings the checker has on a line; all findings need a mark.
 
@@ -22,6 +26,7 @@ pub struct Case {
     stages: Vec<String>,
     args: Vec<String>,
     real_clock: bool,
+    native_only: bool,
     /// Whether it talks over `::1`.
     pub needs_ipv6: bool,
 }
@@ -36,6 +41,7 @@ impl Case {
             stages: Vec::new(),
             args: Vec::new(),
             real_clock: false,
+            native_only: false,
             needs_ipv6: false,
         };
         let heads = text
@@ -48,6 +54,7 @@ impl Case {
             match head.trim() {
                 "real" => case.real_clock = true,
                 "needs ipv6" => case.needs_ipv6 = true,
+                head if head.starts_with("native:") => case.native_only = true,
                 other => match other.strip_prefix("args:") {
                     Some(args) => case.args.extend(args.split_whitespace().map(str::to_owned)),
                     None => case
@@ -94,15 +101,17 @@ impl Case {
                 "the engines differ: interpreted it does\n{interpreted}\nand compiled\n{compiled}"
             ));
         }
-        if std::env::var_os(COMPONENTS).is_some() {
+        let mut refused = String::new();
+        if !self.native_only {
             let component = shown("component");
-            if !is_refused(&component) && component != interpreted {
+            refused = refusals(&component);
+            if refused.is_empty() && component != interpreted {
                 return Err(format!(
                     "the engines differ: interpreted it does\n{interpreted}\nand as a component\n{component}"
                 ));
             }
         }
-        Ok(format!("== {stage}\n{interpreted}"))
+        Ok(format!("== {stage}\n{interpreted}{refused}"))
     }
 
     fn run(&self, command: &str, path: &str, engine: &str) -> Output {
@@ -111,7 +120,7 @@ impl Case {
             args.push("--virtual-clock");
         }
         if engine == "component" {
-            args.extend(["--engine-limit", "60s"]);
+            args.extend(LIMIT);
         }
         args.extend(self.args.iter().map(String::as_str));
         scn(args)
@@ -155,12 +164,27 @@ impl Case {
     }
 }
 
-/// Where this variable is set, cases run as components, too.
-const COMPONENTS: &str = "SCN_TEST_COMPONENTS";
+/// Components are cut off after a time that none of them needs on the busiest machine.
+pub const LIMIT: [&str; 2] = ["--engine-limit", "60s"];
 
-/// Whether a build was refused because of what components cannot do.
-fn is_refused(transcript: &str) -> bool {
-    transcript.lines().any(|line| line.starts_with("E04"))
+/// The section of a snapshot that says why there is no component; empty where there is one.
+pub fn refusals(transcript: &str) -> String {
+    let mut found: Vec<String> = Vec::new();
+    let mut lines = transcript.lines();
+    while let Some(line) = lines.next() {
+        if line.starts_with("E04")
+            && let Some((_, message)) = lines.next().unwrap_or_default().split_once("× ")
+        {
+            let reason = format!("{line} {message}\n");
+            if !found.contains(&reason) {
+                found.push(reason);
+            }
+        }
+    }
+    match found.is_empty() {
+        true => String::new(),
+        false => format!("== component\n{}", found.concat()),
+    }
 }
 
 /// The marks `//~ CODE CODE` of a file, by line.

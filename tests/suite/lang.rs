@@ -8,7 +8,7 @@
 mod documentation;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use scn_tests::case::{Case, compare_snapshot};
+use scn_tests::case::{Case, LIMIT, compare_snapshot, refusals};
 use scn_tests::{filter, program, tree};
 use std::path::Path;
 
@@ -31,7 +31,21 @@ fn main() {
         }
     }
     trials.extend(documentation::trials());
-    libtest_mimic::run(&arguments, trials).exit();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let (refused, all) = availability();
+    println!("{refused} of {all} programs are refused as components: see their snapshots");
+    conclusion.exit();
+}
+
+/// How many programs are refused as components, by their snapshots, and how many there are.
+fn availability() -> (usize, usize) {
+    let snapshots = tree::files("tests/lang", ".snap").into_iter();
+    let texts: Vec<String> = snapshots.map(|path| tree::read(&path)).collect();
+    let has = |section: &str| texts.iter().filter(|text| text.contains(section)).count();
+    (
+        has("\n== component\n"),
+        has("\n== run\n") + has("\n== test\n"),
+    )
 }
 
 /// Some machines have no IPv6 at all, not even on loopback.
@@ -43,7 +57,7 @@ fn verify(case: &Case) -> Result<Completion, Failed> {
     Ok(Completion::Completed)
 }
 
-/// An example has no findings, runs alone, and prints what its snapshot holds. What a load test prints is numbers of
+/// An example has no findings, runs alone, and prints what its snapshot holds, as a component too if it can be one. What a load test prints is numbers of
 /// this machine: there it is enough that its thresholds hold.
 fn example(path: &Path) -> Result<(), String> {
     let checked = program::scn(["check".as_ref(), "--quiet".as_ref(), path.as_os_str()]);
@@ -54,6 +68,9 @@ fn example(path: &Path) -> Result<(), String> {
     let command = program::command_for(&text);
     let mut args = vec![command.into(), path.as_os_str().to_owned()];
     args.extend(["--seed", "1", "--virtual-clock"].map(Into::into));
+    let mut as_component = args.clone();
+    as_component.extend(["--engine", "component"].map(Into::into));
+    as_component.extend(LIMIT.map(Into::into));
     let is_load_test = text.contains("load {");
     if is_load_test {
         // With one worker, time passes only where everything waits, servers included.
@@ -63,8 +80,17 @@ fn example(path: &Path) -> Result<(), String> {
     if output.status != 0 {
         return Err(output.transcript());
     }
+    let component = program::scn::<std::ffi::OsString>(as_component);
+    let is_refused = !refusals(&component.transcript()).is_empty();
+    if component.status != 0 && !is_refused {
+        return Err(component.transcript());
+    }
     if is_load_test {
         return Ok(());
+    }
+    let (shown, as_component) = (output.transcript(), component.transcript());
+    if !is_refused && filter::stable(&shown) != filter::stable(&as_component) {
+        return Err(format!("as a component it prints\n{as_component}"));
     }
     let snapshot = tree::root()
         .join("tests/examples")

@@ -137,7 +137,7 @@ impl Emit<'_, '_> {
                 let place = self.unit.globals + 8 * id.0;
                 self.i(I::I32Const(place as i32));
                 self.i(I::I64Load(at(0, 3)));
-                self.set(results[0]);
+                self.set_bits(results[0]);
             }
             Op::ErrTake | Op::ErrSet(_) | Op::ErrIsCancel | Op::ErrTrace | Op::Site(_) => {
                 self.error(&inst.op, results);
