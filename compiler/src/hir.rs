@@ -68,9 +68,20 @@ pub struct Hir {
     /// Tests in source order.
     pub tests: Vec<Test>,
     /// `export fn` items.
-    pub exports: Vec<FuncId>,
+    pub exports: Vec<Export>,
+    /// `export type` and `export enum` items.
+    pub exported_types: Vec<(TypeId, Span)>,
     /// File-level thresholds.
     pub thresholds: Vec<Threshold>,
+}
+
+/// An `export fn` item.
+#[derive(Debug)]
+pub struct Export {
+    /// The function.
+    pub func: FuncId,
+    /// Its documentation.
+    pub doc: Option<String>,
 }
 
 /// The interned types; equal types have equal ids.

@@ -92,6 +92,8 @@ pub struct Program {
     pub thresholds: Vec<load::Threshold>,
     /// What a component of the program offers to others; only in programs that are lowered for that.
     pub exports: Vec<Export>,
+    /// Types that it offers though no function may name them.
+    pub exported_types: Vec<(SlotType, Span)>,
 }
 
 /// An `export fn`.
@@ -99,6 +101,8 @@ pub struct Program {
 pub struct Export {
     /// Its name.
     pub name: String,
+    /// Its documentation.
+    pub doc: Option<String>,
     /// What calls it: a function that takes and gives memory form, and runs as a strand.
     pub func: FuncId,
     /// Its parameters.

@@ -4,13 +4,22 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "libraries/actions.rs"]
+mod actions;
+#[path = "libraries/composition.rs"]
+mod composition;
 #[path = "libraries/host.rs"]
 mod host;
+#[path = "libraries/refusals.rs"]
+mod refusals;
+#[path = "libraries/sockets.rs"]
+mod sockets;
 #[path = "libraries/values.rs"]
 mod values;
 
 use scn_tests::folder::Folder;
 use scn_tests::program::{Output, scn};
+use scn_tests::tree;
 
 /// Runs `scn build` on a program, with further arguments; also what was written, if anything was.
 fn build(text: &str, arguments: &[&str]) -> (Output, Option<Vec<u8>>) {
@@ -35,4 +44,14 @@ fn interface(text: &str, arguments: &[&str]) -> String {
     let (told, text) = build(text, &arguments);
     let text = text.unwrap_or_else(|| panic!("it has no interface: {}", told.transcript()));
     String::from_utf8(text).expect("WIT is text")
+}
+
+/// The component of a file of the repository.
+fn build_file(path: &str, arguments: &[&str]) -> Vec<u8> {
+    library(&tree::read(&tree::root().join(path)), arguments)
+}
+
+/// Its interface.
+fn interface_of(path: &str, arguments: &[&str]) -> String {
+    interface(&tree::read(&tree::root().join(path)), arguments)
 }

@@ -6,7 +6,7 @@ use super::expr::Want;
 use super::scope::{FnCtx, Returns, VarKind};
 use super::units::UnitId;
 use crate::diagnostics::{lints, types};
-use crate::hir::{Block, CellOwner, FuncId, Function, FunctionKind, LocalId, TypeId};
+use crate::hir::{Block, CellOwner, Export, FuncId, Function, FunctionKind, LocalId, TypeId};
 use scn_grammar::Span;
 use scn_grammar::ast::{self, Ident, ItemKind};
 use std::rc::Rc;
@@ -60,7 +60,8 @@ impl Checker<'_> {
         let body = f.body.as_ref().unwrap_or(&empty);
         self.check_function(head, &params, VarKind::Parameter, body);
         if file.items[item].export {
-            self.hir.exports.push(func);
+            let doc = file.items[item].doc.clone();
+            self.hir.exports.push(Export { func, doc });
         }
     }
 

@@ -34,6 +34,9 @@ impl Checker<'_> {
         match &item.kind {
             ItemKind::Fn(f) if !f.is_extern => self.check_fn_item(unit, &f.name),
             ItemKind::Const { name, .. } => self.check_const_item(unit, name),
+            ItemKind::Type { name, .. } | ItemKind::Enum { name, .. } if item.export => {
+                self.export_type(unit, name)
+            }
             ItemKind::Type { name, .. } => self.check_type_item(unit, name),
             ItemKind::Param { name, value, .. } => self.check_param(unit, name, value.as_ref()),
             ItemKind::Data { name, value, .. } => self.check_data(unit, name, value),
@@ -75,6 +78,14 @@ impl Checker<'_> {
         };
         if let Some(at) = at {
             self.const_value(at);
+        }
+    }
+
+    /// A type that others use.
+    fn export_type(&mut self, unit: UnitId, name: &Ident) {
+        if self.units[unit].types.contains_key(&name.text) {
+            let ty = self.declared_type(unit, &name.text);
+            self.hir.exported_types.push((ty, name.span));
         }
     }
 

@@ -11,27 +11,34 @@ use crate::ir::{
     Block, Export, ExportParam, FuncId, Function, NativeId, NativeRef, Op, Program, SlotKind,
     Terminator, TryOp, WaitOp,
 };
+use scn_grammar::Span;
 use std::collections::HashSet;
 
 /// Adds a function for each `export fn` of the entry file.
 pub(super) fn exports(t: &mut Tables<'_>) {
     let hir = t.hir;
     let failing = failing(&t.program);
-    for id in &hir.exports {
-        let function = &hir.functions[id.index()];
-        if function.span.source == crate::SourceId(0) {
-            let export = export(t, function, *id, failing[id.index()]);
+    for exported in &hir.exports {
+        let function = &hir.functions[exported.func.index()];
+        if is_of_entry(function.span) {
+            let export = export(t, exported, failing[exported.func.index()]);
             t.program.exports.push(export);
+        }
+    }
+    for (ty, span) in &hir.exported_types {
+        if is_of_entry(*span) {
+            let slot = t.slot(*ty);
+            t.program.exported_types.push((slot, *span));
         }
     }
 }
 
-fn export<'h>(
-    t: &mut Tables<'h>,
-    function: &'h hir::Function,
-    id: hir::FuncId,
-    fails: bool,
-) -> Export {
+fn is_of_entry(span: Span) -> bool {
+    span.source == crate::SourceId(0)
+}
+
+fn export(t: &mut Tables<'_>, exported: &hir::Export, fails: bool) -> Export {
+    let function = &t.hir.functions[exported.func.index()];
     let params = function.params.iter().map(|param| {
         let local = &function.locals[param.index()];
         ExportParam {
@@ -49,7 +56,8 @@ fn export<'h>(
     boxes(t, function.result);
     Export {
         name: function.name.clone(),
-        func: door(t, function, id),
+        doc: exported.doc.clone(),
+        func: door(t, function, exported.func),
         params,
         result: (result.kind != SlotKind::Unit).then_some(result),
         secret: t.is_secret(function.result),
@@ -170,6 +178,11 @@ fn asks_for_cancellation(block: &Block) -> bool {
     last.is_some_and(|inst| inst.op == Op::ErrIsCancel)
 }
 
+/// What fails by cancellation only.
+fn is_pause(name: &str) -> bool {
+    name.starts_with("rt.sleep") || name.starts_with("rt.think")
+}
+
 fn tried(program: &Program, op: &TryOp, fails: &[bool]) -> bool {
     match op {
         TryOp::Host(native, _) => named(program, *native).fails,
@@ -180,7 +193,10 @@ fn tried(program: &Program, op: &TryOp, fails: &[bool]) -> bool {
 
 fn waited(program: &Program, op: &WaitOp, fails: &[bool]) -> bool {
     match op {
-        WaitOp::Host(native, _) => named(program, *native).fails,
+        WaitOp::Host(native, _) => {
+            let native = named(program, *native);
+            native.fails && !is_pause(&native.name)
+        }
         WaitOp::Call(callee, _) => fails[callee.index()],
         WaitOp::Parallel(_, branches) | WaitOp::Race(branches) => {
             branches.iter().any(|(branch, _)| fails[branch.index()])

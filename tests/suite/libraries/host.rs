@@ -3,7 +3,7 @@
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use wasmtime::component::{Component, Instance, Linker, ResourceTable, Val};
-use wasmtime::{Config, Engine, Store};
+use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -14,7 +14,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 const STEPS: u64 = 1 << 36;
 const TURN: u64 = 1 << 20;
 
+/// The most memory of an instance.
+const MEMORY: usize = 16 << 20;
+
 struct State {
+    limits: StoreLimits,
     table: ResourceTable,
     wasi: WasiCtx,
 }
@@ -38,7 +42,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Loads a component, to call functions of one of its interfaces. It may use the network.
+    /// Loads a component, to call functions of one of its interfaces, or of none. It may use the network.
     pub fn of(component: &[u8], interface: &str) -> Loaded {
         let mut config = Config::new();
         config.consume_fuel(true);
@@ -50,9 +54,18 @@ impl Loaded {
         let wasi = WasiCtx::builder()
             .stdout(out.clone())
             .inherit_network()
+            .allow_tcp(true)
+            .allow_udp(true)
             .build();
         let table = ResourceTable::new();
-        let mut store = Store::new(&engine, State { table, wasi });
+        let limits = StoreLimitsBuilder::new().memory_size(MEMORY).build();
+        let state = State {
+            limits,
+            table,
+            wasi,
+        };
+        let mut store = Store::new(&engine, state);
+        store.limiter(|state| &mut state.limits);
         store
             .fuel_async_yield_interval(Some(TURN))
             .expect("steps are counted");
@@ -80,11 +93,15 @@ impl Loaded {
     /// The same where the call may trap.
     pub fn try_call(&mut self, name: &str, arguments: &[Val]) -> wasmtime::Result<Option<Val>> {
         let (instance, store) = (&self.instance, &mut self.store);
-        let (_, interface) = instance
-            .get_export(&mut *store, None, &self.interface)
-            .unwrap_or_else(|| panic!("{} is exported", self.interface));
+        let interface = match self.interface.as_str() {
+            "" => None,
+            wanted => {
+                let found = instance.get_export(&mut *store, None, wanted);
+                Some(found.unwrap_or_else(|| panic!("{wanted} is exported")).1)
+            }
+        };
         let (_, found) = instance
-            .get_export(&mut *store, Some(&interface), name)
+            .get_export(&mut *store, interface.as_ref(), name)
             .unwrap_or_else(|| panic!("{name} is exported"));
         let function = instance
             .get_func(&mut *store, found)

@@ -53,6 +53,9 @@ pub(super) fn describe(program: &Program, naming: &Naming) -> Result<Description
         items: Vec::new(),
         found: Vec::new(),
     };
+    for (slot, span) in &program.exported_types {
+        writer.ty(*slot, *span);
+    }
     let errors = error_form(program, &naming.errors).map_err(Unbuilt::Misnamed)?;
     let functions: Vec<String> = program
         .exports
@@ -145,7 +148,9 @@ impl Writer<'_> {
             }
         };
         let name = name.unwrap_or_default();
-        format!("%{name}: func({}){result};", params.join(", "))
+        let doc = export.doc.iter().flat_map(|doc| doc.lines());
+        let doc: String = doc.map(|line| format!("/// {}\n  ", line.trim())).collect();
+        format!("{doc}%{name}: func({}){result};", params.join(", "))
     }
 
     fn refuse_secret(&mut self, is_secret: bool, span: Span) {

@@ -92,7 +92,8 @@ fn error_words(unit: &mut Unit<'_>, world: &World, errors: &ErrorForm, ty: &Type
             let cases = &unit.user.enums[*id as usize].cases;
             let mut words = vec![world.size(ty), *other, cases.len() as u32];
             for case in cases {
-                words.push(unit.data.string(case));
+                // Words of the language are written with `_` behind them.
+                words.push(unit.data.string(case.trim_end_matches('_')));
             }
             (2, unit.data.add_u32s(&words))
         }
