@@ -61,6 +61,8 @@ pub(crate) fn run(
         refused: None,
         objects: 0,
     };
+    // A component may have as many sockets as a native run.
+    let _ = scn_runtime::load::descriptors::raise_limit();
     let ran = scn_host::run(bytes, settings, &mut |line| hearer.line(&line))?;
     let mut outcome = hearer.tally.outcome();
     match merge::reports(hearer.reports) {

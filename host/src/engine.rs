@@ -24,6 +24,12 @@ pub(crate) const MOST_INSTANCES: u32 = 1_000;
 /// The most memory of an instance where there are many: so much address space is kept for each.
 const POOLED_MEMORY: usize = 256 << 20;
 
+/// The stack of an instance: 10,000 calls are nested on it, as in every run. Only what is used takes memory.
+const STACK: usize = 16 << 20;
+
+/// What the host's own functions need on top.
+const OWN_STACK: usize = 1 << 20;
+
 /// An engine with what components can import.
 pub(crate) struct Host {
     pub(crate) engine: Engine,
@@ -44,6 +50,8 @@ impl Host {
     fn new(pools: bool) -> wasmtime::Result<Host> {
         let mut config = Config::new();
         config.epoch_interruption(true);
+        config.max_wasm_stack(STACK);
+        config.async_stack_size(STACK + OWN_STACK);
         if pools {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
         }

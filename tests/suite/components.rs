@@ -1,9 +1,15 @@
-//! Components on the command line: `scn run x.wasm` and `scn inspect x.wasm`.
+//! Components on the command line: `scn run x.wasm` and `scn inspect x.wasm`; what they do, compared with native runs.
 //!
 //! Each run has a time limit.
 
 #![forbid(unsafe_code)]
 
+#[path = "components/livelock.rs"]
+mod livelock;
+#[path = "components/loads.rs"]
+mod loads;
+#[path = "components/random.rs"]
+mod random;
 #[path = "components/replay.rs"]
 mod replay;
 
