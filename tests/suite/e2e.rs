@@ -23,6 +23,9 @@ mod openssl;
 #[path = "e2e/redis.rs"]
 mod redis;
 
+#[path = "e2e/udp.rs"]
+mod udp;
+
 use libtest_mimic::{Arguments, Trial};
 
 fn main() {
@@ -32,6 +35,7 @@ fn main() {
     trials.extend(redis::trials());
     trials.extend(openssl::trials());
     trials.extend(dns::trials());
+    trials.extend(udp::trials());
     trials.extend(hostile_input::trials());
     trials.extend(hostile_peer::trials());
     trials.extend(load_faults::trials());

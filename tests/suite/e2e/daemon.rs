@@ -125,6 +125,40 @@ pub fn eventually(path: &Path, wanted: &str) -> Result<(), Failed> {
     Ok(())
 }
 
+/// The same as a component, which is granted what is given and nothing else.
+pub fn all_hold_in_component(
+    program: &str,
+    scenario: &str,
+    params: &[(&str, String)],
+    grants: &[&str],
+) -> Result<Output, Failed> {
+    let folder = Folder::new("component");
+    let source = tree::root().join("tests/e2e").join(program);
+    let component = folder.path("program.wasm");
+    let built = scn([
+        "build".as_ref(),
+        source.as_os_str(),
+        "-o".as_ref(),
+        component.as_os_str(),
+    ]);
+    if built.status != 0 {
+        return Err(built.transcript().into());
+    }
+    let shown = component.display().to_string();
+    let mut args = ["run", &shown, scenario, "--time-limit", "60s"]
+        .map(str::to_owned)
+        .to_vec();
+    args.extend(grants.iter().map(|&grant| grant.to_owned()));
+    for (name, value) in params {
+        args.extend(["--set".to_owned(), format!("{name}={value}")]);
+    }
+    let output = scn(args);
+    match output.status {
+        0 => Ok(output),
+        _ => Err(output.transcript().into()),
+    }
+}
+
 /// Runs a program of `tests/e2e` with params; everything in it must hold.
 pub fn all_hold(
     program: &str,

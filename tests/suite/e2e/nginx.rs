@@ -1,7 +1,7 @@
 //! nginx: http, https, mutual TLS, everything that can be wrong with a certificate, and the source address in its log.
 
 use super::certificates::{Authority, Identity, self_signed};
-use super::daemon::{Daemon, all_hold, eventually, free_port, needs};
+use super::daemon::{Daemon, all_hold, all_hold_in_component, eventually, free_port, log, needs};
 use libtest_mimic::{Failed, Trial};
 use scn_tests::folder::Folder;
 use std::fmt::Write;
@@ -14,6 +14,7 @@ pub fn trials() -> Vec<Trial> {
         needs("nginx", "nginx::http", http),
         needs("nginx", "nginx::https_and_mutual_tls", https),
         needs("nginx", "nginx::source_address", source_address),
+        needs("nginx", "nginx::component", component),
     ]
 }
 
@@ -104,6 +105,45 @@ fn source_address(program: &Path) -> Result<(), Failed> {
     eventually(&log, "127.0.0.2 GET /hello.txt 200")?;
     eventually(&log, "127.0.0.3 GET /hello.txt 200")?;
     eventually(&log, "127.1.2.3 GET /hello.txt 200")
+}
+
+/// The same requests by a component, which is granted this server and these addresses.
+fn component(program: &Path) -> Result<(), Failed> {
+    let folder = Folder::new("nginx-component");
+    let port = free_port();
+    let _daemon = start(
+        program,
+        &folder,
+        &[Port {
+            number: port,
+            tls: None,
+        }],
+    )?;
+    let params = [("base", format!("http://127.0.0.1:{port}"))];
+    let peer = format!("127.0.0.1:{port}");
+    let allow = ["--allow", &peer];
+    all_hold_in_component("nginx.scn", "plain", &params, &allow)?;
+    let sources = ["--source", "127.0.0.2-127.0.0.3", "--source", "127.1.2.3"];
+    let grants = [&allow[..], &sources].concat();
+    all_hold_in_component("nginx.scn", "sources", &params, &grants)?;
+    let access = folder.path("access.log");
+    eventually(&access, "127.0.0.2 GET /hello.txt 200")?;
+    eventually(&access, "127.0.0.3 GET /hello.txt 200")?;
+    eventually(&access, "127.1.2.3 GET /hello.txt 200")?;
+    // An address that was not granted is not used.
+    let lines = log(&access).lines().count();
+    let fewer = [&allow[..], &sources[..2]].concat();
+    let refused = all_hold_in_component("nginx.scn", "sources", &params, &fewer);
+    let refused = format!("{:?}", refused.err());
+    assert!(refused.contains("access_denied"), "{refused}");
+    assert!(refused.contains("--source 127.1.2.3"), "{refused}");
+    let more = log(&access)
+        .lines()
+        .skip(lines)
+        .filter(|line| line.starts_with("127.1.2.3"))
+        .count();
+    assert_eq!(more, 0);
+    Ok(())
 }
 
 fn https(program: &Path) -> Result<(), Failed> {
