@@ -41,38 +41,63 @@ fn make_unique(function: &mut Function, (from, place): Entry) {
     });
 }
 
+/// A loop: its head, the blocks at its ends, and those in front of it.
+struct Loop {
+    head: BlockId,
+    backs: Vec<BlockId>,
+    fronts: Vec<BlockId>,
+}
+
+/// The loops that something may be done in front of.
+fn loops(function: &Function, dominators: &Dominators) -> Vec<Loop> {
+    let preds = (0u32..).map(BlockId).zip(predecessors(function));
+    let loops = preds.map(|(head, preds)| {
+        let is_back = |from: &BlockId| dominators.dominates(head, *from);
+        let (backs, fronts) = preds.into_iter().partition(is_back);
+        Loop {
+            head,
+            backs,
+            fronts,
+        }
+    });
+    let jumps = |from: &BlockId| matches!(function.blocks[from.index()].term, Terminator::Jump(_));
+    loops
+        .filter(|one| !one.backs.is_empty() && one.fronts.iter().all(jumps))
+        .collect()
+}
+
 fn entries(function: &Function, sigs: &Signatures) -> BTreeSet<Entry> {
     let mut entries = BTreeSet::new();
-    let writers = writers(function);
-    if writers.is_empty() {
+    let dominators = Dominators::of(function);
+    let (writers, loops) = (writers(function), loops(function, &dominators));
+    if writers.is_empty() || loops.is_empty() {
         return entries;
     }
     let unique = Unique::of(function, sigs);
-    let dominators = Dominators::of(function);
     let doubtful = doubtful(function);
-    let preds = predecessors(function);
-    for (head, block) in (0u32..).map(BlockId).zip(&function.blocks) {
-        let is_back = |from: &&BlockId| dominators.dominates(head, **from);
-        let (backs, fronts): (Vec<BlockId>, Vec<BlockId>) =
-            preds[head.index()].iter().partition(is_back);
-        if backs.is_empty() || !fronts.iter().all(|from| jumps(function, *from)) {
-            continue;
-        }
+    for Loop {
+        head,
+        backs,
+        fronts,
+    } in loops
+    {
         let in_each_turn = |(writer, _): &&(BlockId, Reg)| {
             backs
                 .iter()
                 .all(|back| dominators.dominates(*writer, *back))
         };
-        let all: Vec<Reg> = writers.iter().filter(in_each_turn).map(|at| at.1).collect();
-        for (place, param) in block.params.iter().enumerate() {
-            let pays = backs.iter().all(|back| unique.on_way(*back, head, *param))
-                && !unique.at_start(head, *param);
-            if !all.is_empty() && pays {
-                let same = same_object(function, *param);
-                let is_certain = same.iter().all(|reg| !doubtful.has(reg));
-                if is_certain && all.iter().any(|written| same.has(*written)) {
-                    entries.extend(fronts.iter().map(|from| (*from, place)));
-                }
+        let written: Vec<Reg> = writers.iter().filter(in_each_turn).map(|at| at.1).collect();
+        let params = &function.blocks[head.index()].params;
+        for (place, param) in params.iter().enumerate() {
+            let turns_unique = !unique.at_start(head, *param)
+                && backs.iter().all(|back| unique.on_way(*back, head, *param));
+            if written.is_empty() || !turns_unique {
+                continue;
+            }
+            let same = same_object(function, *param);
+            if same.iter().all(|reg| !doubtful.has(reg)) && written.iter().any(|reg| same.has(*reg))
+            {
+                entries.extend(fronts.iter().map(|from| (*from, place)));
             }
         }
     }
@@ -142,10 +167,6 @@ fn copies(block: &Block) -> impl Iterator<Item = (Reg, Reg)> + '_ {
         _ => None,
     };
     made.chain(set)
-}
-
-fn jumps(function: &Function, block: BlockId) -> bool {
-    matches!(function.blocks[block.index()].term, Terminator::Jump(_))
 }
 
 /// What is made unique, and in which block.
