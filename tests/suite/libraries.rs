@@ -10,8 +10,12 @@ mod actions;
 mod composition;
 #[path = "libraries/host.rs"]
 mod host;
+#[path = "libraries/random.rs"]
+mod random;
 #[path = "libraries/refusals.rs"]
 mod refusals;
+#[path = "libraries/shown.rs"]
+mod shown;
 #[path = "libraries/sockets.rs"]
 mod sockets;
 #[path = "libraries/values.rs"]

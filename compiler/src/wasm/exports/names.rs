@@ -85,7 +85,7 @@ fn is_label(text: &str) -> bool {
 fn is_version(text: &str) -> bool {
     let numbers: Vec<&str> = text.split('.').collect();
     let is_number = |part: &&str| part.parse::<u64>().is_ok_and(|n| n.to_string() == **part);
-    numbers.len() == 3 && numbers.iter().all(|part| is_number(part))
+    numbers.len() == 3 && numbers.iter().all(is_number)
 }
 
 /// A name in WIT's spelling; none if nothing is left of it. A word does not begin with a digit: `item_2` is `item2`.
