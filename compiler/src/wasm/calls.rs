@@ -1,6 +1,6 @@
 //! Calls: of functions of either program, of natives by their bodies, of the host. Enter at [`Emit::call`] and what is beside it.
 
-use super::data::{Side, word};
+use super::data::Side;
 use super::emit::{Emit, at, global, results};
 use super::imports::Imports;
 use super::unit::val_type;
@@ -94,8 +94,8 @@ impl<'p> Emit<'_, 'p> {
         if self.shape.counts_depth {
             return self.i(I::LocalGet(0));
         }
-        self.i(I::I32Const(word(DEPTH) as i32));
-        self.i(I::I32Load(at(0, 2)));
+        self.get_word(DEPTH);
+        self.i(I::I32WrapI64);
     }
 
     /// Calls a native that neither fails nor waits.
@@ -124,9 +124,7 @@ impl<'p> Emit<'_, 'p> {
     fn tell_place(&mut self, native: &NativeRef) {
         if self.side == Side::User && native.name.starts_with("log.") {
             let place = self.place();
-            self.i(I::I32Const(word(PLACE) as i32));
-            self.i(I::I64Const(place.into()));
-            self.i(I::I64Store(at(0, 3)));
+            self.set_word(PLACE, |emit| emit.i(I::I64Const(place.into())));
         }
     }
 
@@ -239,8 +237,7 @@ impl<'p> Emit<'_, 'p> {
         if native.inout {
             self.set(receiver[0]);
             for (number, reg) in (0..).zip(rest) {
-                self.i(I::I32Const(word(HANDED + number) as i32));
-                self.i(I::I64Load(at(0, 3)));
+                self.get_word(HANDED + number);
                 self.set_bits(*reg);
             }
             return;
@@ -252,7 +249,6 @@ impl<'p> Emit<'_, 'p> {
                 self.i(I::LocalSet(payload));
                 self.i(I::Drop);
                 self.i(I::LocalGet(payload));
-                self.free_local(val_type(given[1]), payload);
                 self.set_as(rest[0], given[1]);
             }
             (have, want) if have == want => {

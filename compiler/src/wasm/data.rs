@@ -9,13 +9,18 @@ use std::net::IpAddr;
 /// Where the words are.
 pub(super) const WORDS: u32 = 1024;
 /// Where static data begins.
-const START: u32 = 4096;
+const START: u32 = WORDS + 8 * 256;
+/// As many zeros between two parts of the data take more bytes than the head of a part.
+const ZEROS: usize = 9;
 /// The count of an object that is never freed or changed.
 const IMMORTAL: u32 = 1 << 31;
 
-/// The address of a word.
-pub(super) fn word(number: u32) -> u32 {
-    WORDS + 8 * number
+/// Words that bodies name by their addresses: they are memory. All others are globals of the module.
+const ADDRESSED: [u32; 12] = [161, 170, 171, 172, 173, 174, 175, 182, 183, 184, 203, 210];
+
+/// The address of a word, if it has one.
+pub(super) fn address_of_word(number: u32) -> Option<u32> {
+    ADDRESSED.contains(&number).then_some(WORDS + 8 * number)
 }
 
 /// Which of the two programs something belongs to, whose indices are told apart so.
@@ -27,50 +32,61 @@ pub(super) enum Side {
     Body,
 }
 
+/// Rows of either program that something names, in the order in which it first does.
+#[derive(Default)]
+struct Reached {
+    rows: Vec<(Side, u32)>,
+    numbers: HashMap<(Side, u32), u32>,
+}
+
+impl Reached {
+    fn number(&mut self, side: Side, id: u32) -> u32 {
+        let next = self.rows.len() as u32;
+        let number = *self.numbers.entry((side, id)).or_insert(next);
+        if number == next {
+            self.rows.push((side, id));
+        }
+        number
+    }
+}
+
 /// Static memory under construction.
 pub(super) struct Data {
     bytes: Vec<u8>,
     words: HashMap<u32, u64>,
     consts: HashMap<ConstObject, u32>,
-    /// Descriptors of bodies, then those of the user's program; the fixed ones are the same.
-    body_descs: u32,
-    body_enums: u32,
+    /// Descriptors that are reached, behind the fixed ones, which are the same on both sides.
+    descs: Reached,
+    enums: Reached,
     /// Slots of objects of extern types, by descriptor.
     extern_slots: HashMap<u32, u32>,
 }
 
 impl Data {
-    /// Empty memory for a program and the bodies.
-    pub(super) fn new(bodies: &Program) -> Data {
+    /// Empty memory.
+    pub(super) fn new() -> Data {
         Data {
             bytes: Vec::new(),
             words: HashMap::new(),
             consts: HashMap::new(),
-            body_descs: bodies.descs.len() as u32,
-            body_enums: bodies.enums.len() as u32,
+            descs: Reached::default(),
+            enums: Reached::default(),
             extern_slots: HashMap::new(),
         }
     }
 
     /// The number of a descriptor in the component.
-    pub(super) fn desc(&self, side: Side, id: DescId) -> u32 {
-        match side {
-            Side::User if id.0 >= desc::COUNT => id.0 - desc::COUNT + self.body_descs,
-            _ => id.0,
-        }
-    }
-
-    fn enumeration(&self, side: Side, id: u32) -> u32 {
-        match side {
-            Side::User => id + self.body_enums,
-            Side::Body => id,
+    pub(super) fn desc(&mut self, side: Side, id: DescId) -> u32 {
+        match id.0 < desc::COUNT {
+            true => id.0,
+            false => desc::COUNT + self.descs.number(side, id.0),
         }
     }
 
     /// The number of an enum in the component.
-    pub(super) fn enum_number(&self, side: Side, scalar: Scalar) -> Option<u32> {
+    pub(super) fn enum_number(&mut self, side: Side, scalar: Scalar) -> Option<u32> {
         match scalar {
-            Scalar::Enum(id) => Some(self.enumeration(side, id)),
+            Scalar::Enum(id) => Some(self.enums.number(side, id)),
             _ => None,
         }
     }
@@ -137,12 +153,16 @@ impl Data {
             ConstObject::Ip(ip) => self.address(desc::IP, *ip, 0),
             ConstObject::Addr(addr) => self.address(desc::ADDR, addr.ip(), addr.port()),
             ConstObject::Null => self.slots(desc::NULL.0, &[]),
-            ConstObject::Box(id, bits) => self.slots(self.desc(side, *id), &[*bits]),
+            ConstObject::Box(id, bits) => {
+                let desc = self.desc(side, *id);
+                self.slots(desc, &[*bits])
+            }
             ConstObject::List(id, elements) => self.list(side, *id, elements),
             ConstObject::Map(id, entries) => self.map(side, *id, entries),
             ConstObject::Slots(id, slots) => {
                 let slots = self.values(side, slots);
-                self.slots(self.desc(side, *id), &slots)
+                let desc = self.desc(side, *id);
+                self.slots(desc, &slots)
             }
         }
     }
@@ -199,7 +219,8 @@ impl Data {
             .collect();
         let buffer = self.add(&bytes);
         let count = values.len() as u32;
-        self.with_words(self.desc(side, id), &[count, count, buffer, 0])
+        let desc = self.desc(side, id);
+        self.with_words(desc, &[count, count, buffer, 0])
     }
 
     /// A map without an index: whoever looks a key up in a constant goes by its entries.
@@ -212,7 +233,8 @@ impl Data {
             .collect();
         let buffer = self.add(&bytes);
         let count = entries.len() as u32;
-        self.with_words(self.desc(side, id), &[count, count, buffer, 0, 0, 0])
+        let desc = self.desc(side, id);
+        self.with_words(desc, &[count, count, buffer, 0, 0, 0])
     }
 
     fn with_words(&mut self, desc: u32, words: &[u32]) -> u32 {
@@ -223,21 +245,34 @@ impl Data {
         self.add(&bytes)
     }
 
+    /// What a word starts with.
+    pub(super) fn word(&self, number: u32) -> u64 {
+        self.words.get(&number).copied().unwrap_or(0)
+    }
+
     /// Writes the tables of descriptors and enums, and sets their words.
     pub(super) fn write_types(&mut self, bodies: &Program, user: &Program) {
         let mut table = Vec::new();
-        let both = bodies.descs.iter().map(|desc| (Side::Body, desc));
-        let users = user.descs.iter().skip(desc::COUNT as usize);
-        let all = both.chain(users.map(|desc| (Side::User, desc)));
-        for (number, (side, desc)) in (0..).zip(all) {
-            let mut row = self.desc_row(side, desc);
+        for fixed in &bodies.descs[..desc::COUNT as usize] {
+            table.extend(self.desc_row(Side::Body, fixed));
+        }
+        // A row may name others, which come behind.
+        let mut at = 0;
+        while let Some((side, id)) = self.descs.rows.get(at).copied() {
+            let program = if side == Side::User { user } else { bodies };
+            let mut row = self.desc_row(side, &program.descs[id as usize]);
+            let number = desc::COUNT + at as u32;
             row[0] |= self.extern_slots.get(&number).copied().unwrap_or(0) << 16;
             table.extend_from_slice(&row);
+            at += 1;
         }
         let at = self.add_u32s(&table);
         self.set_word(1, at.into());
-        let enums: Vec<EnumInfo> = bodies.enums.iter().chain(&user.enums).cloned().collect();
-        let rows: Vec<u32> = enums.iter().flat_map(|info| self.enum_row(info)).collect();
+        let mut rows = Vec::new();
+        for (side, id) in std::mem::take(&mut self.enums.rows) {
+            let program = if side == Side::User { user } else { bodies };
+            rows.extend(self.enum_row(&program.enums[id as usize]));
+        }
         let at = self.add_u32s(&rows);
         self.set_word(2, at.into());
     }
@@ -320,28 +355,39 @@ impl Data {
         [head, more, name]
     }
 
-    fn scalar(&self, side: Side, scalar: Scalar) -> (u32, u32) {
+    fn scalar(&mut self, side: Side, scalar: Scalar) -> (u32, u32) {
         match scalar {
             Scalar::Bool => (0, 0),
             Scalar::Int => (1, 0),
             Scalar::Float => (2, 0),
             Scalar::Duration => (3, 0),
             Scalar::Rate => (4, 0),
-            Scalar::Enum(id) => (5, self.enumeration(side, id)),
+            Scalar::Enum(id) => (5, self.enums.number(side, id)),
         }
     }
 
-    /// The bytes from [`WORDS`] on, and the first address behind them.
-    pub(super) fn finish(mut self) -> (Vec<u8>, u32) {
+    /// Notes where static data ends, which words are to hold.
+    pub(super) fn end(&mut self) -> u32 {
         self.bytes.resize(self.bytes.len().next_multiple_of(16), 0);
         let end = START + self.bytes.len() as u32;
         self.set_word(0, end.into());
-        let mut memory = vec![0; (START - WORDS) as usize];
-        for (number, value) in &self.words {
-            let at = 8 * *number as usize;
-            memory[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        end
+    }
+
+    /// The bytes with their addresses; long runs of zeros are left out, because memory begins with them.
+    pub(super) fn parts(&self) -> Vec<(u32, &[u8])> {
+        let mut parts = Vec::new();
+        let mut start = 0;
+        let mut zeros = 0;
+        for (at, byte) in self.bytes.iter().chain(&[0; ZEROS]).enumerate() {
+            zeros = if *byte == 0 { zeros + 1 } else { 0 };
+            if zeros == ZEROS && at + 1 - zeros > start {
+                parts.push((START + start as u32, &self.bytes[start..at + 1 - zeros]));
+            }
+            if zeros >= ZEROS {
+                start = at + 1;
+            }
         }
-        memory.extend_from_slice(&self.bytes);
-        (memory, end)
+        parts
     }
 }

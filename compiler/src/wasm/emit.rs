@@ -1,9 +1,9 @@
 //! One function: its locals, its blocks in their structure, its ends. Enter at [`function`].
 //!
-//! A register has the local of its colour in the frame, one for each class. Constants have none: they are written
-//! where they are used. In functions that wait, a register with a slot is stored where it is defined.
+//! A register has a local of its own, which [`shorten`](super::shorten) does without where it can. Constants have none:
+//! they are written where they are used. In functions that wait, a register with a slot is stored where it is defined.
 
-use super::data::Side;
+use super::data::{Side, address_of_word};
 use super::structure::{Structure, waiting_blocks};
 use super::unit::{Code, Shape, Unit, val_type};
 use crate::ir::{BlockId, FuncId, Function, Op, Reg, Target, Terminator, Ty};
@@ -30,6 +30,8 @@ pub(super) mod global {
     pub(crate) const FAILURE: u32 = 0;
     /// How many polls there are until somebody looks at the clock.
     pub(crate) const POLLS: u32 = 1;
+    /// The first one that is a word.
+    pub(crate) const WORDS: u32 = 2;
 }
 
 /// What a register holds that needs no local.
@@ -64,10 +66,9 @@ pub(super) struct Emit<'u, 'p> {
     pub body: Vec<Instruction<'static>>,
     params: Vec<ValType>,
     locals: Vec<ValType>,
-    homes: HashMap<(u32, ValType), u32>,
+    homes: Vec<Option<u32>>,
     known: HashMap<Reg, Known>,
     uses: Vec<u32>,
-    free: HashMap<ValType, Vec<u32>>,
     structure: Structure,
     labels: Vec<Label>,
     /// The place that errors of what is being written have.
@@ -95,10 +96,9 @@ pub(super) fn function(unit: &mut Unit<'_>, side: Side, id: FuncId) -> Code {
         body: Vec::new(),
         params: Vec::new(),
         locals: Vec::new(),
-        homes: HashMap::new(),
+        homes: vec![None; function.regs.len()],
         known: HashMap::new(),
         uses: function.use_counts(),
-        free: HashMap::new(),
         structure,
         labels: Vec::new(),
         span: function.span,
@@ -113,7 +113,7 @@ pub(super) fn function(unit: &mut Unit<'_>, side: Side, id: FuncId) -> Code {
         params: emit.params,
         results,
         locals: emit.locals,
-        body: super::peephole::tidy(emit.body),
+        body: emit.body,
     }
 }
 
@@ -183,28 +183,16 @@ impl<'p> Emit<'_, 'p> {
 
     /// A new local.
     pub(super) fn new_local(&mut self, ty: ValType) -> u32 {
-        if let Some(local) = self.free.get_mut(&ty).and_then(Vec::pop) {
-            return local;
-        }
         self.locals.push(ty);
         (self.params.len() + self.locals.len() - 1) as u32
     }
 
-    /// A local that is not needed any more.
-    pub(super) fn free_local(&mut self, ty: ValType, local: u32) {
-        self.free.entry(ty).or_default().push(local);
-    }
-
     fn home(&mut self, reg: Reg) -> u32 {
-        let frame = self.function.frame.as_ref();
-        let frame = frame.expect("the frames pass has been over every function");
-        let key = (frame.local[reg.index()], val_type(self.class(reg)));
-        if let Some(home) = self.homes.get(&key) {
-            return *home;
+        if let Some(home) = self.homes[reg.index()] {
+            return home;
         }
-        self.locals.push(key.1);
-        let home = (self.params.len() + self.locals.len() - 1) as u32;
-        self.homes.insert(key, home);
+        let home = self.new_local(val_type(self.class(reg)));
+        self.homes[reg.index()] = Some(home);
         home
     }
 
@@ -292,6 +280,36 @@ impl<'p> Emit<'_, 'p> {
         });
     }
 
+    /// Pushes a word of the module's.
+    pub(super) fn get_word(&mut self, number: u32) {
+        match address_of_word(number) {
+            Some(address) => {
+                self.i(Instruction::I32Const(address as i32));
+                self.i(Instruction::I64Load(at(0, 3)));
+            }
+            None => {
+                let global = self.unit.global_of_word(number);
+                self.i(Instruction::GlobalGet(global));
+            }
+        }
+    }
+
+    /// Sets a word of the module's to what `value` pushes.
+    pub(super) fn set_word(&mut self, number: u32, value: impl FnOnce(&mut Self)) {
+        match address_of_word(number) {
+            Some(address) => {
+                self.i(Instruction::I32Const(address as i32));
+                value(self);
+                self.i(Instruction::I64Store(at(0, 3)));
+            }
+            None => {
+                value(self);
+                let global = self.unit.global_of_word(number);
+                self.i(Instruction::GlobalSet(global));
+            }
+        }
+    }
+
     /// The number of the place where errors of what is being written are.
     pub(super) fn place(&mut self) -> u32 {
         self.unit.place(self.side, self.id, self.span)
@@ -314,23 +332,7 @@ impl<'p> Emit<'_, 'p> {
         }
         let first = u32::from(self.shape.counts_depth);
         for (at, param) in (first..).zip(&self.function.params) {
-            let frame = self.function.frame.as_ref();
-            let frame = frame.expect("the frames pass has been over every function");
-            let key = (
-                frame.local[param.reg.index()],
-                val_type(self.class(param.reg)),
-            );
-            match self.homes.get(&key).copied() {
-                None => {
-                    self.homes.insert(key, at);
-                }
-                // Both have one local, so one of them is never read.
-                Some(home) if self.use_count(param.reg) > 0 => {
-                    self.i(Instruction::LocalGet(at));
-                    self.i(Instruction::LocalSet(home));
-                }
-                Some(_) => {}
-            }
+            self.homes[param.reg.index()] = Some(at);
         }
         self.tree(0);
     }
@@ -374,12 +376,8 @@ impl<'p> Emit<'_, 'p> {
     }
 
     fn take_params(&mut self) {
-        let params = &self.function.params;
-        // One parameter's home may be the slot of another one: read all first.
-        for (slot, param) in (0u32..).zip(params) {
+        for (slot, param) in (0u32..).zip(&self.function.params) {
             self.load_slot(param.reg, slot);
-        }
-        for (slot, param) in (0u32..).zip(params).collect::<Vec<_>>().into_iter().rev() {
             let home = self.home(param.reg);
             self.i(Instruction::LocalSet(home));
             if self.slot(param.reg) != Some(slot) {
@@ -555,14 +553,22 @@ impl<'p> Emit<'_, 'p> {
         depth.expect("a label is open around all jumps to it") as u32
     }
 
-    /// Moves arguments to the parameters of a block, all at once.
+    /// Moves arguments to the parameters of a block, as if all at once.
     fn pass(&mut self, target: &'p Target) {
         let params = &self.function.blocks[target.block.index()].params;
-        let moves = || target.args.iter().zip(params);
-        let pending: Vec<(Reg, Reg)> = moves()
-            .map(|(arg, param)| (*arg, *param))
-            .filter(|(_, param)| self.use_count(*param) > 0)
+        let moves = target.args.iter().copied().zip(params.iter().copied());
+        let mut pending: Vec<(Reg, Reg)> = moves
+            .filter(|(arg, param)| arg != param && self.use_count(*param) > 0)
             .collect();
+        // What nobody else reads any more is written first.
+        while let Some(at) = pending.iter().position(|(own, param)| {
+            let mut readers = pending.iter();
+            own == param || !readers.any(|(arg, _)| arg == param)
+        }) {
+            let (arg, param) = pending.remove(at);
+            self.get(arg);
+            self.set(param);
+        }
         for (arg, _) in &pending {
             self.get(*arg);
         }
@@ -587,7 +593,6 @@ impl<'p> Emit<'_, 'p> {
                     ValType::F64 => Instruction::F64Store(place),
                     _ => Instruction::I64Store(place),
                 });
-                self.free_local(ty, value);
             }
             return self.answer(DONE);
         }

@@ -1,7 +1,7 @@
 //! The machine that bodies of the library are written for: each function of `mem` as the instructions that it is.
 //! Enter at [`Emit::machine`].
 
-use super::data::{Side, word};
+use super::data::Side;
 use super::emit::{Emit, at, global};
 use crate::ir::{ConstObject, NativeRef, Op, Reg};
 use wasm_encoder::Instruction as I;
@@ -140,14 +140,11 @@ impl Emit<'_, '_> {
         match name {
             "word" => {
                 let number = self.constant(args[0], name);
-                self.i(I::I32Const(word(number as u32) as i32));
-                self.i(I::I64Load(at(0, 3)));
+                self.get_word(number as u32);
             }
             "set_word" => {
                 let number = self.constant(args[0], name);
-                self.i(I::I32Const(word(number as u32) as i32));
-                self.get(args[1]);
-                self.i(I::I64Store(at(0, 3)));
+                self.set_word(number as u32, |emit| emit.get(args[1]));
             }
             "poll" => {
                 self.i(I::I32Const(1));
@@ -155,14 +152,11 @@ impl Emit<'_, '_> {
             }
             "hand" => {
                 let number = HANDED + self.constant(args[0], name);
-                self.i(I::I32Const(word(number as u32) as i32));
-                self.get(args[1]);
-                self.i(I::I64Store(at(0, 3)));
+                self.set_word(number as u32, |emit| emit.get(args[1]));
             }
             "handed" => {
                 let number = HANDED + self.constant(args[0], name);
-                self.i(I::I32Const(word(number as u32) as i32));
-                self.i(I::I64Load(at(0, 3)));
+                self.get_word(number as u32);
             }
             "new" => {
                 let desc = crate::ir::DescId(self.constant(args[0], name) as u32);

@@ -1,10 +1,11 @@
 //! Puts the module together: everything that was written, in the order of sections. Enter at [`assemble`].
 
-use super::data::{Side, WORDS};
+use super::data::{Data, Side};
 use super::emit;
 use super::exports;
 use super::imports::{Imports, SHIM_PARAMS, shim};
 use super::machine::types;
+use super::shorten::{Signatures, shorten};
 use super::unit::{Code, IMPORTED, Key, Unit};
 use std::collections::HashMap;
 use wasm_encoder::{
@@ -60,6 +61,9 @@ pub(super) fn write_all(unit: &mut Unit<'_>) -> Vec<Code> {
     while codes.len() < unit.keys.len() {
         let key = unit.keys[codes.len()].clone();
         let code = write(unit, &key);
+        let waits = matches!(&key, Key::Function(side, id) if unit.function(*side, *id).waits);
+        let arity = |number| unit.arity(number);
+        let code = shorten(code, &Signatures(&arity), waits);
         codes.push(code);
     }
     codes
@@ -153,14 +157,14 @@ pub(super) fn assemble(mut unit: Unit<'_>, codes: &[Code]) -> Vec<u8> {
     let table_size = unit.table.len() as u64 + 1;
     let table: Vec<u32> = unit.table.iter().map(|number| number + shift).collect();
     let exports = exports(&mut unit, shift);
-    let (memory, end) = unit.data.finish();
+    let end = unit.data.end();
     let mut module = Module::new();
     module.section(&types.section);
     module.section(&imports);
     module.section(&functions);
     module.section(&tables(table_size));
     module.section(&memories(end));
-    module.section(&globals());
+    module.section(&globals(&unit));
     module.section(&exports);
     if !table.is_empty() {
         let mut elements = ElementSection::new();
@@ -169,9 +173,7 @@ pub(super) fn assemble(mut unit: Unit<'_>, codes: &[Code]) -> Vec<u8> {
         module.section(&elements);
     }
     module.section(&section);
-    let mut data = DataSection::new();
-    data.active(0, &ConstExpr::i32_const(WORDS as i32), memory);
-    module.section(&data);
+    module.section(&data(&unit.data));
     module.section(&names);
     module.finish()
 }
@@ -226,7 +228,15 @@ fn memories(end: u32) -> MemorySection {
     memories
 }
 
-fn globals() -> GlobalSection {
+fn data(memory: &Data) -> DataSection {
+    let mut data = DataSection::new();
+    for (at, part) in memory.parts() {
+        data.active(0, &ConstExpr::i32_const(at as i32), part.iter().copied());
+    }
+    data
+}
+
+fn globals(unit: &Unit<'_>) -> GlobalSection {
     let mut globals = GlobalSection::new();
     let of = |val_type| GlobalType {
         val_type,
@@ -235,6 +245,10 @@ fn globals() -> GlobalSection {
     };
     globals.global(of(ValType::I64), &ConstExpr::i64_const(0));
     globals.global(of(ValType::I32), &ConstExpr::i32_const(super::POLLS));
+    for word in &unit.words {
+        let value = unit.data.word(*word) as i64;
+        globals.global(of(ValType::I64), &ConstExpr::i64_const(value));
+    }
     globals
 }
 

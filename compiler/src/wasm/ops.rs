@@ -1,6 +1,5 @@
 //! Instructions that cannot fail: arithmetic, objects, counts. Enter at [`Emit::inst`].
 
-use super::data::word;
 use super::emit::{Emit, at, global};
 use crate::ir::{
     Block, Cmp, DescId, FloatBin, FloatUn, FormatPart, Inst, IntBin, Op, Reg, Scalar, Terminator,
@@ -149,7 +148,6 @@ impl Emit<'_, '_> {
                 self.i(I::LocalGet(frame));
                 self.i(I::I64ExtendI32U);
                 self.call("driver.spawn");
-                self.free_local(ValType::I32, frame);
             }
             _ => self.object(inst),
         }
@@ -190,9 +188,8 @@ impl Emit<'_, '_> {
                 }
             }
             Op::Site(site) => {
-                self.i(I::I32Const(word(SITE) as i32));
-                self.i(I::I64Const(site.0.into()));
-                self.i(I::I64Store(at(0, 3)));
+                let number = site.0.into();
+                self.set_word(SITE, |emit| emit.i(I::I64Const(number)));
             }
             other => unreachable!("{other:?} is not about errors"),
         }
@@ -340,7 +337,6 @@ impl Emit<'_, '_> {
         self.i(I::I64Const(0));
         self.i(I::I64Store(at(offset, 3)));
         self.set(result);
-        self.free_local(ValType::I32, address);
     }
 
     /// Puts a value behind the address on the stack; a pointer that was there is given up.
@@ -359,7 +355,6 @@ impl Emit<'_, '_> {
         self.get(value);
         self.i(I::I64Store(at(offset, 3)));
         self.call("heap.drop");
-        self.free_local(ValType::I32, address);
     }
 
     /// The scalar in a box, or 0 if there is none.
@@ -395,7 +390,6 @@ impl Emit<'_, '_> {
         self.fresh(desc, 1, object);
         self.store_behind(object, 8, payload);
         self.i(I::LocalGet(object));
-        self.free_local(ValType::I64, object);
     }
 
     /// Makes an object of slots, its address in a local.
@@ -425,7 +419,6 @@ impl Emit<'_, '_> {
         }
         self.i(I::LocalGet(object));
         self.set(result);
-        self.free_local(ValType::I64, object);
     }
 
     fn new_list(&mut self, desc: DescId, elements: &[Reg], result: Reg) {
@@ -448,7 +441,6 @@ impl Emit<'_, '_> {
         }
         self.i(I::LocalGet(list));
         self.set(result);
-        self.free_local(ValType::I64, list);
     }
 
     fn new_map(&mut self, desc: DescId, parts: &[Reg], result: Reg) {
@@ -505,7 +497,6 @@ impl Emit<'_, '_> {
         self.i(I::End);
         self.set_bits(results[1]);
         self.set(results[0]);
-        self.free_local(ValType::I64, found);
     }
 
     fn format(&mut self, parts: &[FormatPart], result: Reg) {
@@ -545,8 +536,8 @@ impl Emit<'_, '_> {
     }
 
     fn cell(&mut self, op: &Op, results: &[Reg]) {
-        self.i(I::I32Const(word(CELLS) as i32));
-        self.i(I::I32Load(at(0, 2)));
+        self.get_word(CELLS);
+        self.i(I::I32WrapI64);
         match op {
             Op::CellLoad(cell) => self.load(8 * u64::from(*cell), results[0]),
             Op::CellTake(cell) => self.take_at(8 * u64::from(*cell), results[0]),

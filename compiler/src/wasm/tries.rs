@@ -148,7 +148,6 @@ impl<'p> Emit<'_, 'p> {
         self.fail_if_arithmetic(number, a, Some(b), error);
         self.i(I::LocalGet(sum));
         self.set(result);
-        self.free_local(ValType::I64, sum);
     }
 
     /// A product of two numbers of 32 bits does not overflow; others are divided again.
@@ -266,7 +265,6 @@ impl<'p> Emit<'_, 'p> {
             self.call("heap.drop");
             self.close();
             self.i(I::LocalGet(flag));
-            self.free_local(ValType::I32, flag);
         }
         self.outside(list, index, error, keeps);
     }
@@ -300,6 +298,5 @@ impl<'p> Emit<'_, 'p> {
         self.replace_at(0, value);
         self.i(I::LocalGet(unique));
         self.set(result);
-        self.free_local(ValType::I64, unique);
     }
 }

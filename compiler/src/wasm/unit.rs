@@ -6,7 +6,7 @@
 use super::bodies::Bodies;
 use super::data::{Data, Side};
 use super::exports::{Door, Library};
-use super::imports::{Form, Import};
+use super::imports::{Form, Import, Imports, SHIM_PARAMS};
 use crate::ir::{FuncId, Function, NativeRef, Op, Program, Terminator, TryOp, Ty};
 use crate::source::Sources;
 use scn_grammar::Span;
@@ -76,6 +76,8 @@ pub(super) struct Unit<'p> {
     pub missing: Vec<String>,
     /// The address of the values of globals.
     pub globals: u32,
+    /// Words that are globals of the module, in the order in which code first names them.
+    pub words: Vec<u32>,
     sources: Sources,
     /// The interface that is exported, if there is one.
     pub library: Option<&'p Library>,
@@ -85,7 +87,7 @@ pub(super) struct Unit<'p> {
 
 impl<'p> Unit<'p> {
     pub(super) fn new(user: &'p Program, bodies: &'p Bodies) -> Unit<'p> {
-        let mut data = Data::new(&bodies.program);
+        let mut data = Data::new();
         let globals = data.add(&vec![0; 8 * user.globals.len()]);
         let mut sources = Sources::default();
         for (name, text) in &user.sources {
@@ -110,6 +112,7 @@ impl<'p> Unit<'p> {
             place_rows: vec![0; 6],
             missing: Vec::new(),
             globals,
+            words: Vec::new(),
             sources,
             library: None,
             doors: Vec::new(),
@@ -150,6 +153,31 @@ impl<'p> Unit<'p> {
         number
     }
 
+    /// How many values a call with this number takes and leaves.
+    pub(super) fn arity(&self, number: u32) -> (usize, usize) {
+        if number & IMPORTED != 0 {
+            let name = &self.imported[(number & !IMPORTED) as usize];
+            let import = Imports::find(name).expect("only imports are noted as used");
+            return (import.params.len(), import.results.len());
+        }
+        match &self.keys[number as usize] {
+            Key::Function(side, id) => {
+                let function = self.function(*side, *id);
+                let shape = self.shape(*side, *id);
+                let params = function.params.len() + usize::from(shape.counts_depth);
+                match function.waits {
+                    true => (1, 1),
+                    false => (params, super::emit::results(function, shape).len()),
+                }
+            }
+            Key::Shim(_) => (SHIM_PARAMS.len(), 0),
+            Key::Run => (0, 1),
+            Key::Realloc => (4, 1),
+            // Only the host calls these.
+            Key::Door(_) | Key::Ended => (0, 0),
+        }
+    }
+
     /// The number of a body that the back end needs; noted as missing if there is none.
     pub(super) fn body(&mut self, name: &str) -> Option<FuncId> {
         let found = self.bodies.named(name);
@@ -157,6 +185,16 @@ impl<'p> Unit<'p> {
             self.missing.push(name.to_owned());
         }
         found
+    }
+
+    /// The module's global that is a word.
+    pub(super) fn global_of_word(&mut self, word: u32) -> u32 {
+        let position = self.words.iter().position(|known| *known == word);
+        let at = position.unwrap_or_else(|| {
+            self.words.push(word);
+            self.words.len() - 1
+        });
+        super::emit::global::WORDS + at as u32
     }
 
     /// The number of an import, marked as one.

@@ -1,7 +1,7 @@
 //! Waits: what a function that waits leaves to the driver, and where it goes on. Enter at [`Emit::wait`] and [`Emit::landing`].
 
 use super::calls::DEPTH;
-use super::data::{Side, word};
+use super::data::Side;
 use super::emit::{CALL, Emit, FRAME, PENDING, STATE, at, global};
 use crate::ir::{FuncId, NativeId, Reg, Target, Terminator, WaitOp};
 use wasm_encoder::{Instruction as I, ValType};
@@ -11,7 +11,7 @@ const POPPED: u32 = 65;
 /// Where the flags of a frame are.
 const FLAGS: u64 = 6;
 /// As many calls of recursive functions as may be open.
-const DEPTH_LIMIT: i32 = 10_000;
+const DEPTH_LIMIT: i64 = 10_000;
 
 impl<'p> Emit<'_, 'p> {
     /// Begins a wait: the driver runs what was pushed, then resumes this frame at its landing.
@@ -66,10 +66,9 @@ impl<'p> Emit<'_, 'p> {
         if !self.unit.function(self.side, callee).recursive {
             return;
         }
-        self.i(I::I32Const(word(DEPTH) as i32));
-        self.i(I::I32Load(at(0, 2)));
-        self.i(I::I32Const(DEPTH_LIMIT));
-        self.i(I::I32GeU);
+        self.get_word(DEPTH);
+        self.i(I::I64Const(DEPTH_LIMIT));
+        self.i(I::I64GeU);
         self.open_if();
         let place = self.place();
         self.i(I::I64Const(place.into()));
@@ -78,12 +77,11 @@ impl<'p> Emit<'_, 'p> {
         let landing = self.function.blocks.len() + self.wait_number(node);
         self.dispatch(landing);
         self.close();
-        self.i(I::I32Const(word(DEPTH) as i32));
-        self.i(I::I32Const(word(DEPTH) as i32));
-        self.i(I::I32Load(at(0, 2)));
-        self.i(I::I32Const(1));
-        self.i(I::I32Add);
-        self.i(I::I32Store(at(0, 2)));
+        self.set_word(DEPTH, |emit| {
+            emit.get_word(DEPTH);
+            emit.i(I::I64Const(1));
+            emit.i(I::I64Add);
+        });
     }
 
     /// Pushes a frame of a function on the running strand, with its arguments.
@@ -98,7 +96,6 @@ impl<'p> Emit<'_, 'p> {
         for (slot, arg) in args.iter().enumerate() {
             self.store_slot(frame, slot, *arg);
         }
-        self.free_local(ValType::I32, frame);
     }
 
     fn push(&mut self, side: Side, callee: FuncId) -> u32 {
@@ -137,7 +134,6 @@ impl<'p> Emit<'_, 'p> {
                 self.store_slot(frame, slot, *arg);
             }
         }
-        self.free_local(ValType::I32, frame);
         CALL
     }
 
@@ -174,9 +170,7 @@ impl<'p> Emit<'_, 'p> {
                 crate::ir::Ty::Float => I::F64Store(place),
                 _ => I::I64Store(place),
             });
-            self.free_local(super::unit::val_type(*ty), *value);
         }
-        self.free_local(ValType::I32, frame);
         CALL
     }
 
@@ -192,7 +186,6 @@ impl<'p> Emit<'_, 'p> {
             self.i(I::LocalGet(frame));
             self.i(I::I64ExtendI32U);
             self.call("joins.add");
-            self.free_local(ValType::I32, frame);
         }
         let Some(waiting) = self.unit.body(wait) else {
             return self.i(I::Unreachable);
@@ -206,8 +199,6 @@ impl<'p> Emit<'_, 'p> {
             self.i(I::I64Const(desc.into()));
             self.i(I::I64Store(at(FRAME + 8, 3)));
         }
-        self.free_local(ValType::I32, frame);
-        self.free_local(ValType::I64, join);
     }
 
     /// `parallel for`: the captures lie in a frame that is copied for each element.
@@ -234,8 +225,6 @@ impl<'p> Emit<'_, 'p> {
         self.i(I::I64Store(at(FRAME + 8, 3)));
         self.store_slot(frame, 2, list);
         self.store_slot(frame, 3, max);
-        self.free_local(ValType::I32, frame);
-        self.free_local(ValType::I32, template);
     }
 
     /// Where a frame goes on behind a wait: reads back what its edges need, and takes the results.
@@ -294,8 +283,8 @@ impl<'p> Emit<'_, 'p> {
 
     fn results_of_frame(&mut self, results: &[Reg]) {
         for (slot, reg) in results.iter().enumerate() {
-            self.i(I::I32Const(word(POPPED) as i32));
-            self.i(I::I32Load(at(0, 2)));
+            self.get_word(POPPED);
+            self.i(I::I32WrapI64);
             self.i(I::I64Load(at(FRAME + 8 * slot as u64, 3)));
             self.set_bits(*reg);
         }
