@@ -71,7 +71,7 @@ pub(crate) fn run_on_bodies(program: &mut Program) {
         simplify::simplify(function);
     }
     calls::run(program, &[], calls::Recursion::Unbounded);
-    inline::run_keeping_all(program);
+    inline::run_on_bodies(program);
     scalars::run(program);
     verify(program, crate::ir::Stage::Ssa);
     constants::run(program);

@@ -21,6 +21,8 @@ use std::collections::HashMap;
 
 /// What a function may cost to be inlined wherever it is called.
 const SMALL: usize = 24;
+/// The same in bodies of the library, where size counts more than calls.
+const SMALL_BODY: usize = 5;
 /// The same, where the only call of it is.
 const SINGLE: usize = 80;
 /// What a function may cost after others were inlined into it.
@@ -29,12 +31,17 @@ const CALLER: usize = 500;
 /// Inlines what pays, and leaves out what nobody calls any more.
 pub(crate) fn run(program: &mut Program) {
     let callees: Vec<Vec<FuncId>> = program.functions.iter().map(callees).collect();
-    let calls = run_keeping_all(program);
+    let calls = keeping_all(program, SMALL);
     leave_out(program, &callees, &calls);
 }
 
-/// Inlines what pays; gives how often each function was called before. Anything may still be called from outside.
-pub(crate) fn run_keeping_all(program: &mut Program) -> Vec<usize> {
+/// Inlines what pays in bodies of the library: anything may still be called from outside.
+pub(crate) fn run_on_bodies(program: &mut Program) {
+    keeping_all(program, SMALL_BODY);
+}
+
+/// Inlines what pays, small functions everywhere; gives how often each function was called before.
+fn keeping_all(program: &mut Program, small: usize) -> Vec<usize> {
     let callees: Vec<Vec<FuncId>> = program.functions.iter().map(callees).collect();
     let mut calls = vec![0; program.functions.len()];
     for callee in callees.iter().flatten() {
@@ -43,7 +50,7 @@ pub(crate) fn run_keeping_all(program: &mut Program) -> Vec<usize> {
     for component in components(&callees) {
         for id in component {
             let caller = std::mem::replace(&mut program.functions[id.index()], nothing());
-            program.functions[id.index()] = Inliner::new(program, &calls, id, caller).finish();
+            program.functions[id.index()] = Inliner::new(program, &calls, id, caller, small).finish();
         }
     }
     calls
@@ -152,6 +159,8 @@ struct Inliner<'p> {
     /// The function that each place of the caller's code lies in.
     origins: HashMap<Span, FuncId>,
     cost: usize,
+    /// What a function may cost to be inlined wherever it is called.
+    small: usize,
 }
 
 /// A call that is to be replaced.
@@ -166,7 +175,7 @@ struct Site {
 }
 
 impl<'p> Inliner<'p> {
-    fn new(program: &'p Program, calls: &'p [usize], id: FuncId, caller: Function) -> Self {
+    fn new(program: &'p Program, calls: &'p [usize], id: FuncId, caller: Function, small: usize) -> Self {
         Inliner {
             origins: places(&caller).map(|span| (span, id)).collect(),
             cost: cost(&caller),
@@ -174,6 +183,7 @@ impl<'p> Inliner<'p> {
             calls,
             id,
             caller,
+            small,
         }
     }
 
@@ -220,7 +230,7 @@ impl<'p> Inliner<'p> {
         }
         let cost = cost(function);
         let is_single = self.calls[callee.index()] == 1 && !self.caller.waits;
-        let limit = if is_single { SINGLE } else { SMALL };
+        let limit = if is_single { SINGLE } else { self.small };
         cost <= limit && self.cost + cost <= CALLER && self.is_clear(callee)
     }
 
