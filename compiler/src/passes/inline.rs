@@ -50,7 +50,8 @@ fn keeping_all(program: &mut Program, small: usize) -> Vec<usize> {
     for component in components(&callees) {
         for id in component {
             let caller = std::mem::replace(&mut program.functions[id.index()], nothing());
-            program.functions[id.index()] = Inliner::new(program, &calls, id, caller, small).finish();
+            program.functions[id.index()] =
+                Inliner::new(program, &calls, id, caller, small).finish();
         }
     }
     calls
@@ -175,7 +176,13 @@ struct Site {
 }
 
 impl<'p> Inliner<'p> {
-    fn new(program: &'p Program, calls: &'p [usize], id: FuncId, caller: Function, small: usize) -> Self {
+    fn new(
+        program: &'p Program,
+        calls: &'p [usize],
+        id: FuncId,
+        caller: Function,
+        small: usize,
+    ) -> Self {
         Inliner {
             origins: places(&caller).map(|span| (span, id)).collect(),
             cost: cost(&caller),

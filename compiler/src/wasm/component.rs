@@ -16,5 +16,8 @@ pub fn wrap(mut core: Vec<u8>, world: &World) -> Result<Vec<u8>, String> {
     )
     .map_err(told)?;
     let encoder = ComponentEncoder::default().module(&core).map_err(told)?;
-    encoder.validate(true).encode().map_err(told)
+    let mut component = encoder.validate(true).encode().map_err(told)?;
+    // Names of what connects module and host: nobody reads them, and they are many.
+    super::section::leave_out(&mut component, "component-name");
+    Ok(component)
 }

@@ -15,12 +15,10 @@ const ZEROS: usize = 9;
 /// The count of an object that is never freed or changed.
 const IMMORTAL: u32 = 1 << 31;
 
-/// Words that bodies name by their addresses: they are memory. All others are globals of the module.
-const ADDRESSED: [u32; 12] = [161, 170, 171, 172, 173, 174, 175, 182, 183, 184, 203, 210];
-
-/// The address of a word, if it has one.
+/// The address of a word, if it has one: those that bodies name by their addresses are memory, all others are globals
+/// of the module.
 pub(super) fn address_of_word(number: u32) -> Option<u32> {
-    ADDRESSED.contains(&number).then_some(WORDS + 8 * number)
+    matches!(number, 160..=185 | 203 | 210).then_some(WORDS + 8 * number)
 }
 
 /// Which of the two programs something belongs to, whose indices are told apart so.
@@ -102,6 +100,7 @@ impl Data {
 
     /// Sets a word that the module starts with.
     pub(super) fn set_word(&mut self, number: u32, value: u64) {
+        debug_assert_eq!(address_of_word(number), None, "memory starts with zeros");
         self.words.insert(number, value);
     }
 

@@ -16,6 +16,23 @@ pub fn add(component: &mut Vec<u8>, name: &str, data: &[u8]) {
     component.extend_from_slice(&content);
 }
 
+/// Leaves out the outermost custom sections of this name; of broken bytes nothing.
+pub fn leave_out(component: &mut Vec<u8>, name: &str) {
+    let mut at = HEAD;
+    while let Some((number, behind)) = component.get(at..).and_then(<[u8]>::split_first) {
+        let Some((length, content)) = read_length(behind) else {
+            return;
+        };
+        let end = component.len() - content.len() + length;
+        let named = read_length(content);
+        let is_it = named.is_some_and(|(count, named)| named.get(..count) == Some(name.as_bytes()));
+        match *number == 0 && is_it && end <= component.len() {
+            true => drop(component.drain(at..end)),
+            false => at = end,
+        }
+    }
+}
+
 /// The data of the outermost custom section of this name.
 pub fn find<'c>(component: &'c [u8], name: &str) -> Option<&'c [u8]> {
     let mut rest = component.get(HEAD..)?;
@@ -65,6 +82,10 @@ mod tests {
         assert_eq!(find(&bytes, "long"), Some(&[7; 300][..]));
         assert_eq!(find(&bytes, "a"), Some(&b"data"[..]));
         assert_eq!(find(&bytes, "lon"), None);
+        let mut fewer = bytes.clone();
+        leave_out(&mut fewer, "long");
+        assert_eq!(find(&fewer, "long"), None);
+        assert_eq!(find(&fewer, "a"), Some(&b"data"[..]));
         for cut in 0..bytes.len() {
             assert_ne!(find(&bytes[..cut], "a"), Some(&b"data"[..]));
         }
