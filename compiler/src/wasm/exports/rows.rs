@@ -131,7 +131,7 @@ fn row(unit: &mut Unit<'_>, world: &World, slot: SlotType, ty: &Type) -> u32 {
 }
 
 /// The descriptor of the box of an optional scalar, 0 for objects: that is no box's.
-fn box_of(unit: &Unit<'_>, slot: SlotType) -> u32 {
+fn box_of(unit: &mut Unit<'_>, slot: SlotType) -> u32 {
     let SlotKind::Scalar(scalar) = slot.kind else {
         return 0;
     };
