@@ -18,7 +18,7 @@ const IMMORTAL: u32 = 1 << 31;
 /// The address of a word, if it has one: those that bodies name by their addresses are memory, all others are globals
 /// of the module.
 pub(super) fn address_of_word(number: u32) -> Option<u32> {
-    matches!(number, 160..=185 | 203 | 210).then_some(WORDS + 8 * number)
+    matches!(number, 28 | 111 | 160..=185 | 203 | 210).then_some(WORDS + 8 * number)
 }
 
 /// Which of the two programs something belongs to, whose indices are told apart so.
