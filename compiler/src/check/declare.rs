@@ -113,6 +113,15 @@ impl Checker<'_> {
         if self.units[unit].module.is_some() {
             return;
         }
+        let can_leave = matches!(
+            item.kind,
+            ItemKind::Fn(_) | ItemKind::Type { .. } | ItemKind::Enum { .. } | ItemKind::Bad
+        );
+        if item.export && !can_leave {
+            let mut word = item.span;
+            word.end = word.start + "export".len() as u32;
+            self.report(syntax::not_exportable(word));
+        }
         if let Some(attribute) = item.attributes.first() {
             self.report(names::library_only("an attribute", attribute.name.span));
         }

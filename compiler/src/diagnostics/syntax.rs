@@ -15,6 +15,16 @@ pub(crate) fn too_deep(span: Span) -> Diagnostic {
 }
 
 /// A parameter of a function without `: type`.
+pub(crate) fn not_exportable(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0001,
+        "expected a function, a type or an enum behind `export`",
+        span,
+        "nothing else can be exported",
+    )
+    .help("leave `export` out")
+}
+
 pub(crate) fn untyped_parameter(name: &str, span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::E0001,

@@ -66,14 +66,16 @@ impl Library {
     /// The interface of a program's exports; or what cannot be exported, or what the naming does not fit.
     pub fn of(program: &Program, naming: &Naming) -> Result<Library, Unbuilt> {
         let description = describe::describe(program, naming)?;
-        let defect = |error| Unbuilt::Defect(format!("the interface is no WIT: {error}"));
+        // All else in the text is ours.
+        let misnamed =
+            |error| Unbuilt::Misnamed(format!("the interface cannot be called so: {error}"));
         let has_run = !program.scenarios.is_empty();
         let text = description.package("");
         let imports = description.package(&surroundings(has_run));
         let name = naming.interface.world();
         Ok(Library {
-            text: wit::printed(&text).map_err(defect)?,
-            world: World::with_package(&imports, name).map_err(defect)?,
+            text: wit::printed(&text).map_err(misnamed)?,
+            world: World::with_package(&imports, name).map_err(misnamed)?,
             errors: description.errors,
         })
     }
@@ -94,9 +96,7 @@ impl Library {
         let resolve = &self.world.resolve;
         let exports = resolve.worlds[self.world.id].exports.iter();
         let own = exports.filter_map(|(key, item)| match item {
-            WorldItem::Interface { id, .. }
-                if !resolve.name_world_key(key).starts_with("wasi:") =>
-            {
+            WorldItem::Interface { id, .. } if resolve.name_world_key(key) != RUN => {
                 Some((key, &resolve.interfaces[*id]))
             }
             _ => None,
@@ -105,6 +105,9 @@ impl Library {
     }
 }
 
+/// What is exported beside the interface where there is something to run.
+const RUN: &str = "wasi:cli/run@0.2.0";
+
 /// The other lines of a library's world: what it may import, and that it can be run.
 fn surroundings(has_run: bool) -> String {
     let scenario = World::scenario();
@@ -112,12 +115,8 @@ fn surroundings(has_run: bool) -> String {
         let name = scenario.resolve.name_world_key(key);
         format!("  import {name};\n")
     });
-    let run = if has_run {
-        "  export wasi:cli/run@0.2.0;\n"
-    } else {
-        ""
-    };
-    imports.chain([run.to_owned()]).collect()
+    let run = has_run.then(|| format!("  export {RUN};\n"));
+    imports.chain(run).collect()
 }
 
 const NAMES: ManglingAndAbi = ManglingAndAbi::Legacy(LiftLowerAbi::Sync);

@@ -93,6 +93,7 @@ fn options_that_do_not_fit_are_refused() {
         (["--errors", "Nothing"], "there is no enum `Nothing`"),
         (["--errors", "Trouble"], "has no case `other`"),
         (["--interface", "socket"], "scn:net/socket@0.1.0"),
+        (["--interface", "wasi:io/poll@0.2.0"], "cannot be called so"),
     ] {
         let (told, component) = build(fails, &options);
         assert!(

@@ -251,20 +251,39 @@ fn calls_wait_and_do_several_things_at_once() {
 }
 
 /// The host gives an instance 16 MiB, less than what is handed over and back.
-#[test]
-fn what_was_handed_over_and_back_is_freed() {
+fn stays_small(name: &str, arguments: &[Val], times: usize) {
     let mut loaded = loaded();
-    let long = "x".repeat(100_000);
-    for _ in 0..300 {
-        assert!(loaded.call("greet", &[text(&long)]).is_some());
-        assert!(loaded.call("twice", &[raw(&[7; 2_000])]).is_some());
-        let order = order(some(text(&long)), none(), some(colour("red")));
-        assert!(loaded.call("again", &[order, Val::S64(10)]).is_some());
-        assert!(loaded.call("refuse", &[text(&long)]).is_some());
-        assert!(
-            loaded
-                .call("total", &[list((0..5_000).map(Val::S64))])
-                .is_some()
-        );
+    for _ in 0..times {
+        assert!(loaded.call(name, arguments).is_some());
     }
+}
+
+fn long() -> Val {
+    text(&"x".repeat(100_000))
+}
+
+#[test]
+fn texts_are_freed() {
+    stays_small("greet", &[long()], 400);
+}
+
+#[test]
+fn bytes_are_freed() {
+    stays_small("twice", &[raw(&[7; 20_000])], 1_000);
+}
+
+#[test]
+fn records_are_freed() {
+    let order = order(some(long()), none(), some(colour("red")));
+    stays_small("again", &[order, Val::S64(10)], 400);
+}
+
+#[test]
+fn errors_are_freed() {
+    stays_small("refuse", &[long()], 400);
+}
+
+#[test]
+fn lists_are_freed() {
+    stays_small("total", &[list((0..5_000).map(Val::S64))], 600);
 }
