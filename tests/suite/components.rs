@@ -8,6 +8,8 @@
 mod livelock;
 #[path = "components/loads.rs"]
 mod loads;
+#[path = "components/plain.rs"]
+mod plain;
 #[path = "components/random.rs"]
 mod random;
 #[path = "components/replay.rs"]

@@ -1,0 +1,267 @@
+//! Components on a host that knows nothing of scn: text for readers, the same summary, JSON and help by arguments.
+
+use crate::Temporary;
+use scn_cli::{Surroundings, Terminal};
+use scn_host::{Ended, Settings, Stream};
+use scn_tests::program::scn;
+use std::ffi::OsString;
+use std::time::Duration;
+
+/// What a component prints with these arguments, and the status of its process.
+fn run(file: &Temporary, arguments: &[&str]) -> (String, u8) {
+    let component = Temporary::new("plain.wasm", b"");
+    let built = scn(["build", &file.shown(), "-o", &component.shown()]);
+    assert_eq!(built.status, 0, "{}", built.err);
+    let bytes = std::fs::read(&component.0).expect("it was written");
+    let mut settings = Settings {
+        time: Some(Duration::from_secs(60)),
+        ..Settings::default()
+    };
+    let given = arguments.iter().map(|&argument| argument.to_owned());
+    settings.arguments.extend(given);
+    let mut out = Vec::new();
+    let ran = scn_host::run(&bytes, &settings, &mut |line| {
+        assert_eq!(line.stream, Stream::Out);
+        out.extend_from_slice(&line.bytes);
+    });
+    let ended = ran.expect("it runs").ended;
+    let [Ended::Status(status)] = &ended[..] else {
+        panic!("it ends by itself, not {ended:?}");
+    };
+    (String::from_utf8(out).expect("it is text"), *status)
+}
+
+/// What a native run prints, with its times.
+fn native(file: &Temporary, options: &[&str]) -> String {
+    let shown = file.shown();
+    let mut args = vec![
+        "scn",
+        "run",
+        &shown,
+        "--workers",
+        "1",
+        "--seed",
+        "1",
+        "--virtual-clock",
+    ];
+    args.extend(options);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut terminal = Terminal::new(&mut out, &mut err, Surroundings::default());
+    scn_cli::main_with(args.into_iter().map(OsString::from), &mut terminal);
+    String::from_utf8(out).expect("it is text")
+}
+
+const PASSES: &str = r#"metric sold: counter<int>
+metric price: trend<float>
+metric waited: trend<duration>
+metric level: gauge<int>
+metric lucky: rate
+scenario one {
+  load {
+    users 3 for 70s
+    pace 500ms
+  }
+  thresholds {
+    checks rate > 10%
+    iteration.duration p95 < 1s
+    http.duration p95 < 1s or empty
+    iterations rate > 1
+    step.duration{step: "wait > inner"} max < 4ms
+    sold count > 100
+  }
+  step "wait" {
+    sleep 100ms
+    step "inner" { sleep 3ms }
+  }
+  check user.id >= 0
+  check "a label": 1 == 1
+  sold.add(1234)
+  price.add(0.25 * float(user.iteration % 7))
+  waited.add(12ms)
+  level.add(user.id)
+  lucky.add(user.iteration % 3 == 0)
+}
+scenario two {
+  load {
+    arrivals 3/s for 10s
+    max users 2
+    graceful stop 500ms
+  }
+  step "x" { sleep 900ms }
+  if user.iteration == 5 { run.stop("by the script") }
+}
+"#;
+
+#[test]
+fn the_summary_is_that_of_a_native_run() {
+    let file = Temporary::new("passes.scn", PASSES.as_bytes());
+    for options in [&[][..], &["one"], &["two", "--for", "3s"]] {
+        let wanted = native(&file, options);
+        let mut arguments = vec!["--seed", "1", "--virtual-clock"];
+        arguments.extend(options);
+        let (text, _) = run(&file, &arguments);
+        assert_eq!(text, wanted);
+        assert!(text.contains("scenario  users  at once"), "{text}");
+    }
+}
+
+const FAILS: &str = r#"scenario one {
+  load { users 3 for 4s }
+  thresholds {
+    http.duration p95 < 1s
+    checks rate > 99% abort after 2s
+  }
+  sleep 500ms
+  check "even": user.id % 2 == 0
+  if user.iteration == 3 { fail "third" }
+  let numbers = [1]
+  if user.iteration == 1 { check numbers[user.id] == 1 }
+}
+"#;
+
+#[test]
+fn what_failed_is_told_by_its_place() {
+    let file = Temporary::new("fails.scn", FAILS.as_bytes());
+    let (text, status) = run(&file, &["--seed", "1", "--virtual-clock"]);
+    assert_eq!(status, 1);
+    // The excerpts of a native run, and what stands for them, are indented.
+    let outer = |text: &str| {
+        let lines = text
+            .lines()
+            .filter(|line| !line.starts_with("   ") || line.starts_with("    first in"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(outer(&text), outer(&native(&file, &[])));
+    let shown = file.shown();
+    for part in [
+        "    left is 1, right is 0\n".to_owned(),
+        format!("    at {shown}:8:17 in one\n"),
+        format!("    third (script.fail)\n    at {shown}:9:28 in one\n"),
+    ] {
+        assert!(text.contains(&part), "{part} in {text}");
+    }
+}
+
+const FUNCTIONAL: &str = r#"param name: string
+param count: int = 2
+scenario first {
+  step "greet" { log.info("hello ${name}") }
+  check count == 2
+}
+scenario second {
+  let numbers = [1]
+  check numbers[0] == 2
+  check numbers[count] == 1
+}
+test "alone" { expect 1 == 1 }
+test "another" { expect count == 3 }
+"#;
+
+#[test]
+fn functional_runs_are_told_to_readers() {
+    let file = Temporary::new("functional-plain.scn", FUNCTIONAL.as_bytes());
+    let (text, status) = run(&file, &["--set", "name=world", "first"]);
+    assert_eq!(status, 0);
+    assert!(
+        text.starts_with("first\n  ▸ greet\n    info: hello world\n  ◂ greet took "),
+        "{text}"
+    );
+    assert!(
+        text.contains("  ✓ count == 2\n\n✓ 1 check held in "),
+        "{text}"
+    );
+    let (text, status) = run(&file, &["--set", "name=world"]);
+    assert_eq!(status, 1);
+    assert!(
+        text.contains("\n✗ 1 check held, 2 checks failed in "),
+        "{text}"
+    );
+    assert!(
+        text.contains("    index 2 is outside of 0..1 (script.index)\n"),
+        "{text}"
+    );
+    let (text, _) = run(&file, &["--set", "name=world", "--quiet", "first"]);
+    assert_eq!(text, "");
+    let (text, status) = run(&file, &["--set", "name=x", "--tests", "--filter", "other"]);
+    assert_eq!(status, 1);
+    assert!(
+        text.contains("    this must hold: count == 3 (left is 2, right is 3) (script.expect)\n"),
+        "{text}"
+    );
+    assert!(!text.contains("alone"), "{text}");
+}
+
+#[test]
+fn json_is_told_by_an_argument() {
+    let file = Temporary::new("json-plain.scn", PASSES.as_bytes());
+    let (text, _) = run(&file, &["--json", "--seed", "1", "--virtual-clock"]);
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line));
+    let lines: Vec<serde_json::Value> =
+        lines.map(|line| line.expect("each line is JSON")).collect();
+    let [.., report, summary] = &lines[..] else {
+        panic!("there is a report: {text}");
+    };
+    assert_eq!(
+        (&report["type"], &summary["type"]),
+        (&"report".into(), &"summary".into())
+    );
+    assert_eq!(report["results"]["stopped"]["text"], "by the script");
+    assert_eq!(report["results"]["scenarios"][0]["name"], "one");
+}
+
+#[test]
+fn arguments_are_explained_and_refused() {
+    let file = Temporary::new("arguments.scn", FUNCTIONAL.as_bytes());
+    let (text, status) = run(&file, &["--help"]);
+    assert_eq!(status, 0);
+    assert!(
+        text.contains("scenarios: \"first\", \"second\"\nparams: \"name\", \"count\"\n"),
+        "{text}"
+    );
+    for (arguments, wanted) in [
+        (
+            &[][..],
+            "error: the param `name` needs a value\n  help: give it by --set name=...\n",
+        ),
+        (
+            &["--set", "nam=x"],
+            "error: there is no param `nam`\n  help: there are \"name\", \"count\"\n",
+        ),
+        (
+            &["--set", "name"],
+            "error: `name` sets nothing\n  help: write --set name=value\n",
+        ),
+        (
+            &["--set", "name=x", "third"],
+            "error: there is no scenario `third`\n  help: there are \"first\", \"second\"\n",
+        ),
+        (
+            &["--set", "name=x", "--set", "count=two"],
+            "error: the param `count`: expected int, found `two`\n",
+        ),
+        (
+            &["--colour"],
+            "error: there is no argument `--colour`\n  help: --help lists them\n",
+        ),
+        (
+            &["--seed", "x"],
+            "error: `--seed` takes a number, not `x`\n",
+        ),
+        (
+            &["--for"],
+            "error: `--for` takes a duration such as `30s`\n",
+        ),
+        (
+            &["--set", "name=x", "--users", "3"],
+            "error: `--users` is about load, which this component does not lead\n  help: give a scenario a `load` block\n",
+        ),
+    ] {
+        assert_eq!(
+            run(&file, arguments),
+            (wanted.to_owned(), 1),
+            "{arguments:?}"
+        );
+    }
+}
