@@ -1,6 +1,6 @@
 //! Statements beside [`super::statement`]: loops of other kinds, deep recursion, matches, secrets, checks of what fails.
 
-use super::program::{Kind, Maker};
+use super::program::{BROKEN, Kind, Maker};
 
 /// Calls to the limit of depth, by functions that every program has.
 const DEEP: &[&str] = &[
@@ -15,7 +15,7 @@ const DEEP: &[&str] = &[
 impl Maker {
     /// A statement of this file.
     pub fn further(&mut self) {
-        match self.random.below(9) {
+        match self.random.below(10) {
             0 => self.deep(),
             1 => self.every(),
             2 => self.endless(),
@@ -24,6 +24,7 @@ impl Maker {
             5 => self.secret(),
             6 => self.if_let(),
             7 => self.while_let(),
+            8 => self.rewrite(),
             _ => self.risky(),
         }
     }
@@ -141,5 +142,44 @@ impl Maker {
             maker.statements(2);
         });
         self.line("}");
+    }
+
+    /// Changes elements of a list in a loop; who else holds the list must not notice, whatever fails.
+    fn rewrite(&mut self) {
+        let [list, kept, before, at] = ["list", "kept", "before", "at"].map(|name| self.name(name));
+        let kind = self.random.pick(&[Kind::Ints, Kind::Texts, Kind::Floats]);
+        let element = match kind {
+            Kind::Ints => Kind::Int,
+            Kind::Texts => Kind::Text,
+            _ => Kind::Float,
+        };
+        let value = self.value(kind, 1);
+        self.line(&format!("var {list}: {} = {value}", kind.name()));
+        self.line(&format!("let {kept} = {list}"));
+        self.line(&format!("let {before} = \"${{{kept}}}\""));
+        let end = self
+            .random
+            .pick(&["LIST.len()", "LIST.len() + 1", "2", "LIST.len() / 2"]);
+        let end = end.replace("LIST", &list);
+        let value = self.value(element, 1);
+        self.line(&format!("do {{ for {at} in 0..{end} {{"));
+        self.in_loop(|maker| {
+            if maker.random.one_in(3) {
+                let condition = maker.condition();
+                maker.line(&format!("if {condition} {{ continue }}"));
+            }
+            maker.line(&format!("{list}[{at}] = {value}"));
+            if maker.random.one_in(3) {
+                maker.line(&format!("{list}[0] = {list}[{at}]"));
+            }
+            maker.declare(&list, kind, true);
+            maker.statements(1);
+        });
+        self.line("} } catch e { log.info(e.message) }");
+        self.line(&format!(
+            "if \"${{{kept}}}\" != {before} {{ log.info(\"{BROKEN} {kept}: ${{{kept}}}\") }}"
+        ));
+        self.declare(&list, kind, true);
+        self.declare(&kept, kind, false);
     }
 }
