@@ -38,7 +38,7 @@ pub const BODIES: Library = Library {
         "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values" "wasi" "wit" "words"
         "buffers" "classes" "csvs" "givens" "json_paths" "matching" "options" "patterns" "regexes" "urls" "users"
         "exports" "lifting"
-        "amounts" "bounds" "columns" "crowds" "meters" "overrides" "results" "secrets" "summaries" "sums" "verdicts"
+        "amounts" "bounds" "columns" "crowds" "digests" "meters" "overrides" "results" "secrets" "summaries" "sums" "verdicts"
     },
     prelude: crate::LIBRARY.prelude,
 };

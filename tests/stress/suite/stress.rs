@@ -9,7 +9,7 @@
 
 #![forbid(unsafe_code)]
 
-use scn_stress::{compare, generate};
+use scn_stress::{Built, build, compare, generate};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -57,4 +57,16 @@ fn random_programs_do_the_same_on_all_engines() {
         lines as u64 > 4 * programs,
         "the programs do too little: {lines} lines"
     );
+}
+
+/// Running them as components is compared in the tests of the command line.
+#[test]
+fn random_programs_build_to_components() {
+    for seed in 1000..1000 + SEEDS {
+        let text = generate(seed);
+        match build(&text) {
+            Ok(Built::Component(size)) => assert!(size < 1 << 20, "seed {seed}: {size} bytes"),
+            other => panic!("seed {seed}: {other:?}\n{text}"),
+        }
+    }
 }
