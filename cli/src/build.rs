@@ -109,9 +109,13 @@ fn tell(arguments: &BuildArguments, text: &str, terminal: &mut Terminal<'_>) -> 
 }
 
 fn built(program: &Program, arguments: &BuildArguments) -> Result<Vec<u8>, Unbuilt> {
+    let base = arguments.file.parent().unwrap_or(Path::new(""));
     match library(program, arguments)? {
-        Some(library) => wasm::build_library(program, bodies()?, &library),
-        None => component(program),
+        Some(library) => {
+            let read = |path: &str| files::read_bytes(&base.join(path));
+            wasm::build_library(program, bodies()?, &library, &read)
+        }
+        None => component(program, base),
     }
 }
 
@@ -135,9 +139,10 @@ fn library(program: &Program, arguments: &BuildArguments) -> Result<Option<Libra
     Library::of(program, &naming).map(Some)
 }
 
-/// The component of a program.
-pub(crate) fn component(program: &Program) -> Result<Vec<u8>, Unbuilt> {
-    wasm::build(program, bodies()?)
+/// The component of a program whose files are in a folder.
+pub(crate) fn component(program: &Program, base: &Path) -> Result<Vec<u8>, Unbuilt> {
+    let read = |path: &str| files::read_bytes(&base.join(path));
+    wasm::build(program, bodies()?, &read)
 }
 
 /// The bodies of the library, compiled once.

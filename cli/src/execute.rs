@@ -217,7 +217,8 @@ impl Prepared {
         terminal: &mut Terminal<'_>,
     ) -> Result<Outcome, Exit> {
         let program = with_load(self.program(), plan);
-        let bytes = crate::build::component(&program).map_err(|unbuilt| match unbuilt {
+        let built = crate::build::component(&program, &self.base);
+        let bytes = built.map_err(|unbuilt| match unbuilt {
             Unbuilt::Refused(found) => {
                 crate::build::show(&found, &self.text.sources, terminal);
                 Exit::Usage

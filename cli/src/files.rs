@@ -44,8 +44,8 @@ pub(crate) fn read_entry(path: &Path) -> Result<Source, Unreadable> {
         .map_err(|bytes| not_text(shown, &bytes))
 }
 
-/// The file's bytes, or why there are none.
-fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+/// A file's bytes, or why there are none.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| reason(&error))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return Err("it is a folder".to_owned());

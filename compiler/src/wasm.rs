@@ -9,12 +9,14 @@ pub mod component;
 mod data;
 mod emit;
 pub mod exports;
+mod files;
 pub mod imports;
 pub mod interfaces;
 mod machine;
 mod module;
 mod ops;
 mod program;
+mod refusals;
 pub mod section;
 mod shorten;
 pub mod sources;
@@ -26,14 +28,10 @@ pub mod wit;
 
 pub use bodies::Bodies;
 pub use exports::Library;
+pub use files::Reader;
 
 use crate::diagnostics::Diagnostic;
-use crate::ir::load::Stage;
-use crate::ir::{
-    ConstObject, Function, Global, GlobalKind, NativeId, Op, Program, Scenario, Terminator, TryOp,
-    WaitOp,
-};
-use scn_grammar::Span;
+use crate::ir::{ConstObject, Program};
 
 /// How many polls of loops pass between two looks at the clock.
 const POLLS: i32 = 16_384;
@@ -49,9 +47,9 @@ pub enum Unbuilt {
     Defect(String),
 }
 
-/// Builds the component of a program.
-pub fn build(user: &Program, bodies: &Bodies) -> Result<Vec<u8>, Unbuilt> {
-    wrapped(user, bodies, None)
+/// Builds the component of a program, with the files that it reads.
+pub fn build(user: &Program, bodies: &Bodies, read: Reader<'_>) -> Result<Vec<u8>, Unbuilt> {
+    wrapped(user, bodies, None, read)
 }
 
 /// Builds the component of a program that was lowered with its exports.
@@ -59,16 +57,23 @@ pub fn build_library(
     user: &Program,
     bodies: &Bodies,
     library: &Library,
+    read: Reader<'_>,
 ) -> Result<Vec<u8>, Unbuilt> {
-    wrapped(user, bodies, Some(library))
+    wrapped(user, bodies, Some(library), read)
 }
 
-fn wrapped(user: &Program, bodies: &Bodies, library: Option<&Library>) -> Result<Vec<u8>, Unbuilt> {
-    let refused = refusals(user, bodies);
+fn wrapped(
+    user: &Program,
+    bodies: &Bodies,
+    library: Option<&Library>,
+    read: Reader<'_>,
+) -> Result<Vec<u8>, Unbuilt> {
+    let refused = refusals::of(user, bodies);
     if !refused.is_empty() {
         return Err(Unbuilt::Refused(refused));
     }
-    let core = core_module(user, bodies, library).map_err(Unbuilt::Defect)?;
+    let files = files::embed(user, read).map_err(Unbuilt::Refused)?;
+    let core = core_module(user, bodies, library, &files).map_err(Unbuilt::Defect)?;
     let world = library.map_or(wit::World::scenario(), Library::world);
     let mut component = component::wrap(core, world).map_err(Unbuilt::Defect)?;
     let sources = sources::SourceMap::of(user).write();
@@ -83,6 +88,7 @@ fn core_module(
     user: &Program,
     bodies: &Bodies,
     library: Option<&Library>,
+    files: &files::Embedded,
 ) -> Result<Vec<u8>, String> {
     let mut unit = unit::Unit::new(user, bodies);
     unit.library = library;
@@ -91,6 +97,7 @@ fn core_module(
     }
     unit.number(unit::Key::Realloc);
     program::write(&mut unit);
+    files::write(&mut unit, files);
     if let Some(library) = library {
         exports::write(&mut unit, library);
     }
@@ -123,74 +130,4 @@ fn may_use_tls(user: &Program) -> bool {
         )
     };
     calls("tls.") || calls("TcpConn.start_tls") || calls("http.") && names_https()
-}
-
-/// What a program calls that no component has, where it calls it.
-fn refusals(user: &Program, bodies: &Bodies) -> Vec<Diagnostic> {
-    let mut found: Vec<(Span, NativeId)> = user.functions.iter().flat_map(host_calls).collect();
-    found.sort_by_key(|(span, native)| (span.source, span.start, span.end, native.0));
-    found.dedup();
-    let calls = found
-        .into_iter()
-        .map(|(span, native)| (span, &user.natives[native.index()].name))
-        .filter(|(_, name)| !bodies.has(name))
-        .map(|(span, name)| crate::diagnostics::target::no_native(name, span));
-    calls.chain(refused_items(user)).collect()
-}
-
-/// Items that no component has: servers of datagrams, source addresses from pools.
-fn refused_items(user: &Program) -> impl Iterator<Item = Diagnostic> {
-    let is_udp = |global: &&Global| match &global.kind {
-        GlobalKind::Server(server) => server.protocol == "udp",
-        _ => false,
-    };
-    let servers = user.globals.iter().filter(is_udp);
-    let servers = servers.map(|global| ("server ... udp", global.span));
-    let sources = user.scenarios.iter().filter(|scenario| {
-        let stages = scenario.load.iter().flat_map(|load| &load.stages);
-        let mut pools = stages.map(|stage| matches!(stage, Stage::Spawn { pool: Some(_), .. }));
-        scenario.source.is_some() || pools.any(|named| named)
-    });
-    let sources = sources.map(|scenario| ("source POOL", scenario.span));
-    let crowded = user.scenarios.iter().filter_map(too_many_users);
-    servers
-        .chain(sources)
-        .map(|(what, span)| crate::diagnostics::target::no_native(what, span))
-        .chain(crowded)
-}
-
-/// As many users as one component leads.
-const MOST_USERS: u64 = 1_000;
-
-/// A plan that needs more users than one component leads.
-fn too_many_users(scenario: &Scenario) -> Option<Diagnostic> {
-    let users = scenario.load.as_ref()?.peak_users()?;
-    (users > MOST_USERS).then(|| {
-        let (name, span) = (&scenario.name, scenario.span);
-        crate::diagnostics::target::too_many_users(name, users, MOST_USERS, span)
-    })
-}
-
-/// The natives that a function calls, with the places of the calls.
-fn host_calls(function: &Function) -> Vec<(Span, NativeId)> {
-    let mut found = Vec::new();
-    for block in &function.blocks {
-        for inst in &block.insts {
-            if let Op::Host(native, _) = &inst.op {
-                found.push((inst.span, *native));
-            }
-        }
-        match &block.term {
-            Terminator::Try {
-                op: TryOp::Host(native, _),
-                ..
-            }
-            | Terminator::Wait {
-                op: WaitOp::Host(native, _),
-                ..
-            } => found.push((block.term_span, *native)),
-            _ => {}
-        }
-    }
-    found
 }

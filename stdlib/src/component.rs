@@ -30,13 +30,14 @@ macro_rules! with_bodies {
 /// The standard library and the bodies behind its declarations.
 pub const BODIES: Library = Library {
     modules: with_bodies! {
-        "arrays" "casts" "cookies" "datagrams" "datas" "dates" "decimals" "digits" "dnss" "driver" "durations"
-        "encodings" "errors" "exchanges" "faults" "freezing" "hashes" "heap" "histograms" "https" "ips" "joins"
+        "arrays" "asks" "casts" "cookies" "datagrams" "datas" "dates" "decimals" "digits" "dnss" "driver" "durations"
+        "encodings" "errors" "exchanges" "faults" "files" "freezing" "hashes" "heap" "histograms" "https" "ips" "joins"
         "json_reader" "jsons" "keeps" "letters" "links" "lists" "lives" "loads" "locations" "maps" "maths"
         "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "plans" "queries" "rands" "ranges" "redirects"
-        "reports" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans" "stacks" "strings"
-        "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values" "wasi" "wit" "words"
-        "buffers" "classes" "csvs" "givens" "json_paths" "matching" "options" "patterns" "regexes" "urls" "users"
+        "reports" "refusals" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans"
+        "stacks" "strings" "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values"
+        "wasi" "wit" "words" "buffers" "classes" "csvs" "givens" "json_paths" "matching" "options"
+        "patterns" "regexes" "urls" "users" "replies" "routes" "visits"
         "exports" "lifting"
         "amounts" "bounds" "columns" "crowds" "digests" "meters" "overrides" "results" "secrets" "summaries" "sums" "verdicts"
     },

@@ -6,8 +6,9 @@ use scn_stdlib::LIBRARY;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Natives that only lowering calls, for `server` blocks (`ARCHITECTURE.md`, "Intrinsics").
-const OF_LOWERING: [&str; 10] = [
+const OF_LOWERING: [&str; 11] = [
     "server.listen",
+    "server.listen_udp",
     "server.accept",
     "server.handshake",
     "server.read",

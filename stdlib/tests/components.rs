@@ -5,6 +5,7 @@ use scn_compiler::ir::Program;
 use scn_compiler::source::{Loader, Source};
 use scn_compiler::wasm::{self, Bodies, Unbuilt};
 use scn_stdlib::{BODIES, LIBRARY};
+use std::sync::OnceLock;
 
 struct NoFiles;
 
@@ -12,6 +13,18 @@ impl Loader for NoFiles {
     fn load(&self, _: &str, path: &str) -> Result<Source, String> {
         Err(format!("these programs import nothing, not even {path}"))
     }
+}
+
+/// The bodies of the library; compiling them takes a while.
+fn bodies() -> &'static Bodies {
+    static COMPILED: OnceLock<Bodies> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        Bodies::compile(&BODIES).expect("the checker finds nothing wrong with the bodies")
+    })
+}
+
+fn no_file(path: &str) -> Result<Vec<u8>, String> {
+    Err(format!("there is no {path}"))
 }
 
 fn program(text: &str) -> Program {
@@ -34,17 +47,105 @@ fn program(text: &str) -> Program {
 
 #[test]
 fn items_that_a_component_has_not_are_refused() {
-    let bodies = Bodies::compile(&BODIES).expect("the checker finds nothing wrong with the bodies");
+    let bodies = bodies();
     let texts = [
-        "server echo udp \"127.0.0.1:0\" (s) { s.close() }\nscenario a { log.info(\"x\") }",
+        "server echo tls \"127.0.0.1:0\" (cert: \"c\", key: \"k\") (s) { s.close() }\nscenario a { log.info(\"x\") }",
         "pool p { range \"127.0.1.0/28\" }\nscenario a { source p\n each { log.info(\"x\") } }",
     ];
     for text in texts {
-        match wasm::build(&program(text), &bodies) {
+        match wasm::build(&program(text), bodies, &no_file) {
             Err(Unbuilt::Refused(found)) => assert_eq!(found[0].code, Code::E0401, "{text}"),
             other => panic!("{text} gives {:?}", other.map(|bytes| bytes.len())),
         }
     }
+}
+
+/// What a build finds wrong with a program: codes and messages.
+fn refused(text: &str) -> Vec<(Code, String)> {
+    let bodies = bodies();
+    match wasm::build(&program(text), bodies, &no_file) {
+        Err(Unbuilt::Refused(found)) => {
+            let told = found.into_iter().map(|one| (one.code, one.message));
+            told.collect()
+        }
+        other => panic!("{text} gives {:?}", other.map(|bytes| bytes.len())),
+    }
+}
+
+#[test]
+fn arguments_that_the_host_decides_are_refused() {
+    for (call, name) in [
+        ("http.get(\"https://a.test/\", verify: false)", "verify"),
+        (
+            "http.post(\"https://a.test/\", json: 1, roots: \"a.pem\")",
+            "roots",
+        ),
+        (
+            "http.request(\"PUT\", \"https://a.test/\", cert: \"a\")",
+            "cert",
+        ),
+        ("tls.connect(\"a.test:1\", key: \"k\")", "key"),
+        ("tls.connect(\"a.test:1\", alpn: [\"x\"])", "alpn"),
+        (
+            "tls.connect(\"a.test:1\", min_version: \"1.3\")",
+            "min_version",
+        ),
+        (
+            "tcp.connect(\"a.test:1\").start_tls(\"a.test\", max_version: \"1.2\")",
+            "max_version",
+        ),
+    ] {
+        let found = refused(&format!("scenario s {{ {call} }}"));
+        assert_eq!(found.len(), 1, "{call} gives {found:?}");
+        let (code, message) = &found[0];
+        let begins = format!("`{name}` of `");
+        assert!(
+            *code == Code::E0405 && message.starts_with(&begins),
+            "{call}: {message}"
+        );
+    }
+    let bodies = bodies();
+    let usual = "scenario s {\n http.get(\"https://a.test/\", verify: true, server_name: \"b.test\", timeout: 1s, connect_timeout: 1s)\n\
+                 http.post(\"https://a.test/\", body: \"x\")\n tls.connect(\"a.test:1\", min_version: \"1.2\") }";
+    assert!(wasm::build(&program(usual), bodies, &no_file).is_ok());
+}
+
+#[test]
+fn properties_in_constant_patterns_are_refused() {
+    let found = refused("scenario s { check \"a\" matches re\"^\\p{Greek}\" }");
+    assert_eq!(
+        found,
+        [(
+            Code::E0405,
+            "`\\p{Greek}` is not available in a component".to_owned()
+        )]
+    );
+}
+
+#[test]
+fn files_are_embedded() {
+    let bodies = bodies();
+    let text = "data names: list<string> = lines_file(\"names.txt\")\nscenario s { log.info(names.next()) }";
+    let read = |path: &str| match path {
+        "names.txt" => Ok(b"somebody\nelse\n".to_vec()),
+        _ => no_file(path),
+    };
+    let build = || wasm::build(&program(text), bodies, &read).expect("it builds");
+    let component = build();
+    assert_eq!(component, build());
+    let content = b"somebody\nelse\n";
+    assert!(component.windows(content.len()).any(|part| part == content));
+    let found = refused(text);
+    assert_eq!(
+        found,
+        [(
+            Code::E0406,
+            "cannot embed `names.txt`: there is no names.txt".to_owned()
+        )]
+    );
+    let found =
+        refused("param path: string = \"x\"\nscenario s { log.info(\"${file(path).len()}\") }");
+    assert_eq!(found[0].0, Code::E0401, "{found:?}");
 }
 
 /// The lines of the documentation between its two marks.
@@ -60,7 +161,7 @@ fn table(text: &str) -> &str {
 
 #[test]
 fn the_documentation_lists_what_is_not_available() {
-    let bodies = Bodies::compile(&BODIES).expect("the checker finds nothing wrong with the bodies");
+    let bodies = bodies();
     let library = scn_compiler::check_library(&LIBRARY);
     let hir = library.hir.expect("the library has no errors");
     let mut lacking: Vec<&str> = hir
@@ -109,8 +210,8 @@ scenario s {
 
 #[test]
 fn a_component_is_valid_and_the_same_each_time() {
-    let bodies = Bodies::compile(&BODIES).expect("the checker finds nothing wrong with the bodies");
-    let build = || wasm::build(&program(PROGRAM), &bodies).expect("it builds");
+    let bodies = bodies();
+    let build = || wasm::build(&program(PROGRAM), bodies, &no_file).expect("it builds");
     let first = build();
     assert_eq!(first, build());
     // What it carries beside its code.
@@ -122,10 +223,10 @@ fn a_component_is_valid_and_the_same_each_time() {
 #[test]
 fn what_a_component_cannot_call_is_refused_where_it_is_called() {
     // The declarations alone: nothing has a body.
-    let bodies =
+    let declared =
         Bodies::compile(&LIBRARY).expect("the checker finds nothing wrong with the library");
     let text = "scenario s { log.info(\"a \".trim()) }";
-    let Err(Unbuilt::Refused(found)) = wasm::build(&program(text), &bodies) else {
+    let Err(Unbuilt::Refused(found)) = wasm::build(&program(text), &declared, &no_file) else {
         panic!("it is built without bodies");
     };
     let refused: Vec<(Code, &str)> = found

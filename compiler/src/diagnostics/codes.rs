@@ -120,6 +120,8 @@ codes! {
     E0402 "more users than one component leads"
     E0403 "a type that cannot leave a component"
     E0404 "a name that an interface cannot have"
+    E0405 "what a component cannot be told"
+    E0406 "a file that cannot be embedded"
     W0101 "an unused variable"
     W0102 "an unused item"
     W0103 "an unused import"

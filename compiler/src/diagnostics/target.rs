@@ -69,3 +69,78 @@ pub(crate) fn same_outside_name(name: &str, other: &str, label: &str, span: Span
     )
     .help("give one of them another name: outside, words are small and joined by hyphens, and functions and types share their names")
 }
+
+/// What an argument would decide.
+#[derive(Clone, Copy)]
+pub(crate) enum Argument {
+    /// Whose certificates are trusted.
+    Trust,
+    /// A certificate of one's own.
+    Identity,
+    /// What the two sides agree on.
+    Agreement,
+}
+
+pub(crate) fn argument(name: &str, argument: Argument, call: &str, span: Span) -> Diagnostic {
+    let (reason, help) = match argument {
+        Argument::Trust => (
+            "whom a component trusts is decided by its host",
+            "leave it out, and run the component with `--roots FILE` where the system's authorities are not the right ones",
+        ),
+        Argument::Identity => (
+            "hosts have no client certificates for components",
+            "leave it out, or run the file itself with `scn run`",
+        ),
+        Argument::Agreement => (
+            "what TLS agrees on is decided by the component's host",
+            "leave it out, or run the file itself with `scn run`",
+        ),
+    };
+    Diagnostic::new(
+        Code::E0405,
+        format!("`{name}` of `{call}` cannot be given in a component"),
+        span,
+        reason,
+    )
+    .help(help)
+}
+
+pub(crate) fn pattern(property: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0405,
+        format!("`{property}` is not available in a component"),
+        span,
+        "components carry no tables of Unicode's properties",
+    )
+    .help("write the characters as ranges such as `[a-zA-Z]`, or use `\\w`, `\\d` and `\\s`, which know all of Unicode")
+}
+
+pub(crate) fn secure_server(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0401,
+        format!("`{what}` is not available in a component"),
+        span,
+        "hosts offer TLS to clients only",
+    )
+    .help("serve without TLS, or run the file itself with `scn run`")
+}
+
+pub(crate) fn file_not_constant(call: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0401,
+        format!("`{call}` of a path that is not constant is not available in a component"),
+        span,
+        "files are read when the component is built, and this path is not known then",
+    )
+    .help("write the path as a text, or run the file itself with `scn run`")
+}
+
+pub(crate) fn no_file(path: &str, why: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0406,
+        format!("cannot embed `{path}`: {why}"),
+        span,
+        "read when the component is built",
+    )
+    .help("paths are relative to the folder of the scenario's file")
+}

@@ -54,6 +54,7 @@ const ROWS: &[Row] = &[
     ("rt.index_failed", &[I, I], &[], false, true),
     ("rt.key_missing", &[P], &[], false, true),
     ("server.listen", &[I, P, P, P], &[P], false, true),
+    ("server.listen_udp", &[I, P, P, P], &[P], false, true),
     ("server.accept", &[P], &[P], true, true),
     ("server.handshake", &[P], &[P], true, true),
     ("server.read", &[P], &[P], true, true),

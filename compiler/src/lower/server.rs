@@ -65,7 +65,12 @@ fn start<'h>(t: &mut Tables<'h>, global: &'h hir::Global, server: &'h Server, at
         let options = lower
             .b
             .emit1(Op::NewList(ir::desc::LIST_STRING, options), Ty::Ptr);
-        let listener = lower.rt1("server.listen", &[id, protocol, address, options]);
+        // Datagrams are another machine: a component without them goes without it.
+        let bind = match server.protocol {
+            Protocol::Udp => "server.listen_udp",
+            _ => "server.listen",
+        };
+        let listener = lower.rt1(bind, &[id, protocol, address, options]);
         lower
             .b
             .terminate(Terminator::Return(smallvec::smallvec![listener]));

@@ -169,6 +169,9 @@ impl<'p> Emit<'_, 'p> {
             return;
         }
         let place = self.place();
+        // What the compiler makes of a call to read less of its value goes by the name that the program wrote.
+        let parts = name.strip_suffix("_parts");
+        let name = parts.or(name.strip_suffix("_part")).unwrap_or(name);
         // The runtime's own functions have no name in programs.
         let operation = match name.starts_with("rt.") {
             true => 0,

@@ -16,7 +16,7 @@
 //! Enter at [`Capabilities::of`]; everything here is pure.
 
 mod target;
-mod trace;
+pub(super) mod trace;
 
 use crate::ir::{GlobalKind, Program};
 use scn_grammar::Span;

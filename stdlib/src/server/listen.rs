@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub(super) fn natives() -> Vec<NativeDef> {
     vec![
         ready("server.listen", listen),
+        ready("server.listen_udp", listen),
         waiting("server.accept", accept),
         waiting("server.handshake", handshake),
         ready("server.url", url),

@@ -181,3 +181,17 @@ pub fn all_hold(
         _ => Err(output.transcript().into()),
     }
 }
+
+/// What components of the tests may reach, and an authority that they trust.
+pub fn loopback_and(roots: &str) -> [&str; 8] {
+    [
+        "--allow",
+        "127.0.0.0/8:*",
+        "--allow",
+        "localhost:*",
+        "--source",
+        "127.0.0.0/8",
+        "--roots",
+        roots,
+    ]
+}

@@ -1,7 +1,9 @@
 //! nginx: http, https, mutual TLS, everything that can be wrong with a certificate, and the source address in its log.
 
 use super::certificates::{Authority, Identity, self_signed};
-use super::daemon::{Daemon, all_hold, all_hold_in_component, eventually, free_port, log, needs};
+use super::daemon::{
+    Daemon, all_hold, all_hold_in_component, eventually, free_port, log, loopback_and, needs,
+};
 use libtest_mimic::{Failed, Trial};
 use scn_tests::folder::Folder;
 use std::fmt::Write;
@@ -187,6 +189,10 @@ fn https(program: &Path) -> Result<(), Failed> {
     params.push(("cert", client.cert.display().to_string()));
     params.push(("key", client.key.display().to_string()));
     all_hold("https.scn", "https", &params)?;
+    params.retain(|(name, _)| !["roots", "cert", "key"].contains(name));
+    let roots = authority.cert.display().to_string();
+    let program = "https_component.scn";
+    all_hold_in_component(program, "https", &params, &loopback_and(&roots))?;
     Ok(())
 }
 

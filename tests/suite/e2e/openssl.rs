@@ -1,7 +1,7 @@
 //! `openssl s_server`: a TLS peer that is not ours, for raw TLS, versions, resumption and client certificates.
 
 use super::certificates::Authority;
-use super::daemon::{Daemon, all_hold, free_port, needs};
+use super::daemon::{Daemon, all_hold, all_hold_in_component, free_port, loopback_and, needs};
 use libtest_mimic::{Failed, Trial};
 use scn_tests::folder::Folder;
 use std::path::Path;
@@ -55,6 +55,8 @@ fn raw_tls(program: &Path) -> Result<(), Failed> {
         ("roots", authority.cert.display().to_string()),
     ];
     all_hold("openssl.scn", "reversed", &params)?;
+    let (program, grants) = ("openssl_component.scn", loopback_and(&params[1].1));
+    all_hold_in_component(program, "reversed", &params[..1], &grants)?;
     Ok(())
 }
 
@@ -78,5 +80,7 @@ fn mutual(program: &Path) -> Result<(), Failed> {
         ("key", client.key.display().to_string()),
     ];
     all_hold("openssl.scn", "mutual", &params)?;
+    let (program, grants) = ("openssl_component.scn", loopback_and(&params[1].1));
+    all_hold_in_component(program, "refused", &params[..1], &grants)?;
     Ok(())
 }

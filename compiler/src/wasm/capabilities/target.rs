@@ -42,6 +42,7 @@ const CALLS: &[(&str, usize, Form)] = &[
     ("udp.bind", 0, Form::Local),
     ("Socket.bind", 1, Form::Local),
     ("server.listen", 2, Form::Local),
+    ("server.listen_udp", 2, Form::Local),
 ];
 
 /// Adds what a call reaches.
@@ -79,7 +80,7 @@ fn add_known(found: &mut Capabilities, call: &Call, form: Form, argument: &Known
         } => (start.as_str(), *whole, param.clone()),
         // A program's own servers are reached by who may bind them.
         Known::Own => return Some(()),
-        Known::Null | Known::Unknown => return None,
+        Known::Null | Known::Int(_) | Known::Unknown => return None,
     };
     let by = call.name.clone();
     match form {

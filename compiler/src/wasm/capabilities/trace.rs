@@ -9,18 +9,18 @@ use scn_grammar::Span;
 use std::collections::HashMap;
 
 /// A call of a host function.
-pub(super) struct Call {
+pub(in crate::wasm) struct Call {
     /// `http.get`.
-    pub(super) name: String,
+    pub(in crate::wasm) name: String,
     /// What is known of its arguments, without the hidden one.
-    pub(super) arguments: Vec<Known>,
+    pub(in crate::wasm) arguments: Vec<Known>,
     /// Where it stands.
-    pub(super) span: Span,
+    pub(in crate::wasm) span: Span,
 }
 
 /// What is known of a value before the program runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(in crate::wasm) enum Known {
     /// A text: what it begins with, whether that is all of it, and the param that it comes from.
     Text {
         start: String,
@@ -31,12 +31,14 @@ pub(super) enum Known {
     Own,
     /// The null pointer.
     Null,
+    /// An int or a flag.
+    Int(i64),
     /// Nothing.
     Unknown,
 }
 
 /// All calls of host functions of a program.
-pub(super) fn calls(program: &Program) -> Vec<Call> {
+pub(in crate::wasm) fn calls(program: &Program) -> Vec<Call> {
     let functions = program.functions.iter();
     functions
         .flat_map(|function| calls_of(program, function))
@@ -112,6 +114,7 @@ impl<'p> Values<'p> {
         match op {
             Op::Const(constant) => self.of_const(*constant),
             Op::Null => Some(Known::Null),
+            Op::Int(value) => Some(Known::Int(*value)),
             Op::Global(global) => {
                 let global = &self.program.globals[global.index()];
                 match &global.kind {
