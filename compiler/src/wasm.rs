@@ -15,6 +15,7 @@ pub mod interfaces;
 mod machine;
 mod module;
 mod ops;
+mod pools;
 mod program;
 mod refusals;
 pub mod section;

@@ -6,8 +6,13 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+use std::{fmt, io};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_tls::{Error, TlsProvider, TlsStream, TlsTransport};
 
@@ -77,12 +82,14 @@ impl TlsProvider for Provider {
         &self,
         server_name: String,
         transport: Box<dyn TlsTransport>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Box<dyn TlsStream>, Error>> + Send>> {
+    ) -> Pin<Box<dyn Future<Output = Result<Box<dyn TlsStream>, Error>> + Send>> {
         let connector = self.0.clone();
         Box::pin(async move {
             let name = ServerName::try_from(server_name)
                 .map_err(|_| Error::msg("the server's name is neither a name nor an address"))?;
-            let stream = connector.connect(name, transport).await.map_err(told)?;
+            let together = Together::new(transport);
+            let mut stream = connector.connect(name, together).await.map_err(told)?;
+            stream.get_mut().0.hands_are_shaken();
             Ok(Box::new(stream) as Box<dyn TlsStream>)
         })
     }
@@ -93,6 +100,108 @@ fn told(error: std::io::Error) -> Error {
     match error.downcast::<rustls::Error>() {
         Ok(error) => Error::msg(error.to_string()),
         Err(error) => Error::msg(error),
+    }
+}
+
+/// How long the last words of a handshake wait for the first words behind them.
+const PATIENCE: Duration = Duration::from_millis(1);
+
+/// A connection that passes on together what is written together. WASI has no `TCP_NODELAY`: what is written behind the
+/// last message of a handshake would wait until the peer has acknowledged that, which takes it 40 ms.
+struct Together {
+    inner: Box<dyn TlsTransport>,
+    /// Written and not passed on yet.
+    held: Vec<u8>,
+    /// While hands are shaken, what is written waits for the next read.
+    is_shaking: bool,
+    /// How long what is held waits for more.
+    patience: Option<Pin<Box<Sleep>>>,
+    /// Who reads meanwhile.
+    reader: Option<Waker>,
+}
+
+impl Together {
+    fn new(inner: Box<dyn TlsTransport>) -> Together {
+        Together {
+            inner,
+            held: Vec::new(),
+            is_shaking: true,
+            patience: None,
+            reader: None,
+        }
+    }
+
+    fn hands_are_shaken(&mut self) {
+        self.is_shaking = false;
+        if !self.held.is_empty() {
+            self.patience = Some(Box::pin(tokio::time::sleep(PATIENCE)));
+        }
+    }
+
+    /// Passes on what is held.
+    fn poll_pass(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.held.is_empty() {
+            let count = ready!(Pin::new(&mut self.inner).poll_write(cx, &self.held))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.held.drain(..count);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Together {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if let Some(patience) = &mut this.patience {
+            if patience.as_mut().poll(cx).is_pending() {
+                this.reader = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            this.patience = None;
+        }
+        ready!(this.poll_pass(cx))?;
+        Pin::new(&mut this.inner).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Together {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let is_first = self.patience.take().is_some();
+        if is_first || self.is_shaking {
+            self.held.extend_from_slice(bytes);
+            if is_first {
+                // What cannot go now goes with the next read, which is near.
+                let _ = self.poll_pass(cx)?;
+                self.reader.take().into_iter().for_each(Waker::wake);
+            }
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        ready!(self.poll_pass(cx))?;
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_shaking || self.patience.is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_pass(cx))?;
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.patience = None;
+        ready!(self.poll_pass(cx))?;
+        Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }
 

@@ -37,7 +37,7 @@ pub const BODIES: Library = Library {
         "reports" "refusals" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans"
         "stacks" "strings" "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values"
         "wasi" "wit" "words" "buffers" "classes" "csvs" "givens" "json_paths" "matching" "options"
-        "patterns" "regexes" "urls" "users" "replies" "routes" "visits"
+        "patterns" "pools" "regexes" "urls" "users" "replies" "routes" "visits"
         "exports" "lifting"
         "amounts" "bounds" "columns" "crowds" "digests" "meters" "overrides" "results" "secrets" "summaries" "sums" "verdicts"
     },

@@ -119,7 +119,7 @@ fn global_row(unit: &mut Unit<'_>, global: &Global) -> [u32; 12] {
             let desc = unit.data.desc(Side::User, *list) + 1;
             (1, Some(*init), 1, false, desc)
         }
-        GlobalKind::Pool(_) => (2, None, 0, false, 0),
+        GlobalKind::Pool(pool) => (2, None, 0, false, super::pools::write(unit, pool)),
         GlobalKind::Metric { kind, .. } => {
             let kinds = ["counter", "gauge", "rate", "trend"];
             let at = kinds.iter().position(|known| known == kind).unwrap_or(0);
