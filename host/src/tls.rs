@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use std::{fmt, io};
@@ -87,9 +88,11 @@ impl TlsProvider for Provider {
         Box::pin(async move {
             let name = ServerName::try_from(server_name)
                 .map_err(|_| Error::msg("the server's name is neither a name nor an address"))?;
-            let together = Together::new(transport);
-            let mut stream = connector.connect(name, together).await.map_err(told)?;
-            stream.get_mut().0.hands_are_shaken();
+            let is_shaking = Arc::new(AtomicBool::new(true));
+            let together = Together::new(transport, is_shaking.clone());
+            let together = Box::new(together) as Box<dyn TlsTransport>;
+            let stream = connector.connect(name, together).await.map_err(told)?;
+            is_shaking.store(false, Ordering::Relaxed);
             Ok(Box::new(stream) as Box<dyn TlsStream>)
         })
     }
@@ -112,8 +115,10 @@ struct Together {
     inner: Box<dyn TlsTransport>,
     /// Written and not passed on yet.
     held: Vec<u8>,
-    /// While hands are shaken, what is written waits for the next read.
-    is_shaking: bool,
+    /// While hands are shaken, what is written waits for the next read. The other holder says when that is over.
+    is_shaking: Arc<AtomicBool>,
+    /// Whether that was seen.
+    has_shaken: bool,
     /// How long what is held waits for more.
     patience: Option<Pin<Box<Sleep>>>,
     /// Who reads meanwhile.
@@ -121,21 +126,27 @@ struct Together {
 }
 
 impl Together {
-    fn new(inner: Box<dyn TlsTransport>) -> Together {
+    fn new(inner: Box<dyn TlsTransport>, is_shaking: Arc<AtomicBool>) -> Together {
         Together {
             inner,
             held: Vec::new(),
-            is_shaking: true,
+            is_shaking,
+            has_shaken: false,
             patience: None,
             reader: None,
         }
     }
 
-    fn hands_are_shaken(&mut self) {
-        self.is_shaking = false;
-        if !self.held.is_empty() {
+    /// Whether hands are shaken; what is held then waits a little for more.
+    fn is_shaking(&mut self) -> bool {
+        if self.has_shaken {
+            return false;
+        }
+        self.has_shaken = !self.is_shaking.load(Ordering::Relaxed);
+        if self.has_shaken && !self.held.is_empty() {
             self.patience = Some(Box::pin(tokio::time::sleep(PATIENCE)));
         }
+        !self.has_shaken
     }
 
     /// Passes on what is held.
@@ -158,6 +169,7 @@ impl AsyncRead for Together {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.is_shaking();
         if let Some(patience) = &mut this.patience {
             if patience.as_mut().poll(cx).is_pending() {
                 this.reader = Some(cx.waker().clone());
@@ -176,8 +188,9 @@ impl AsyncWrite for Together {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let is_shaking = self.is_shaking();
         let is_first = self.patience.take().is_some();
-        if is_first || self.is_shaking {
+        if is_first || is_shaking {
             self.held.extend_from_slice(bytes);
             if is_first {
                 // What cannot go now goes with the next read, which is near.
@@ -191,7 +204,7 @@ impl AsyncWrite for Together {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_shaking || self.patience.is_some() {
+        if self.is_shaking() || self.patience.is_some() {
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_pass(cx))?;

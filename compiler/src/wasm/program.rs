@@ -7,7 +7,7 @@
 //! scenario  name, setup, init, each, exit, teardown, count of cells, kinds of cells, load, place, source + 1, tags
 //! test      name, function, place, 0
 //! global    name, kind (0 param, 1 data, 2 pool, 3 metric, 4 server), function (of a server: its start), kind of
-//!           value, is secret, place, descriptor + 1 (of a metric: 0 counter, 1 gauge, 2 rate, 3 trend), protocol
+//!           value, is secret, place, descriptor + 1 (of a metric: 0 counter, 1 gauge, 2 rate, 3 trend; of a pool its table), protocol
 //!           (of a metric: 0 nanoseconds, 2 a number, 3 a fraction; of a param the entry of a slot of its type),
 //!           and of a server: main, state, count of cells, kinds of cells
 //! ```
