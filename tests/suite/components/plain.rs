@@ -195,9 +195,7 @@ fn functional_runs_are_told_to_readers() {
 fn json_is_told_by_an_argument() {
     let file = Temporary::new("json-plain.scn", PASSES.as_bytes());
     let (text, _) = run(&file, &["--json", "--seed", "1", "--virtual-clock"]);
-    let lines = text
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line));
+    let lines = text.lines().map(serde_json::from_str::<serde_json::Value>);
     let lines: Vec<serde_json::Value> =
         lines.map(|line| line.expect("each line is JSON")).collect();
     let [.., report, summary] = &lines[..] else {
