@@ -12,6 +12,7 @@ pub mod exports;
 mod files;
 pub mod imports;
 pub mod interfaces;
+mod loops;
 mod machine;
 mod module;
 mod ops;

@@ -334,15 +334,19 @@ impl<'p> Emit<'_, 'p> {
 
     /// Writes the poll of a loop: now and then somebody looks whether the run goes on.
     pub(super) fn poll(&mut self, node: usize, err: &'p Target) {
-        self.i(I::GlobalGet(global::POLLS));
+        let (load, store) = match self.polls_of(node) {
+            Some(local) => (I::LocalGet(local), I::LocalSet(local)),
+            None => (I::GlobalGet(global::POLLS), I::GlobalSet(global::POLLS)),
+        };
+        self.i(load.clone());
         self.i(I::I32Const(1));
         self.i(I::I32Sub);
-        self.i(I::GlobalSet(global::POLLS));
-        self.i(I::GlobalGet(global::POLLS));
+        self.i(store.clone());
+        self.i(load);
         self.i(I::I32Eqz);
         self.open_if();
         self.i(I::I32Const(super::POLLS));
-        self.i(I::GlobalSet(global::POLLS));
+        self.i(store);
         if let Some(poked) = self.unit.body("driver.poked") {
             self.call_number(Side::Body, poked);
         }

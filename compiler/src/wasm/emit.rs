@@ -4,6 +4,7 @@
 //! they are written where they are used. In functions that wait, a register with a slot is stored where it is defined.
 
 use super::data::{Side, address_of_word};
+use super::loops::Loops;
 use super::structure::{Structure, waiting_blocks};
 use super::unit::{Code, Shape, Unit, val_type};
 use crate::ir::{BlockId, FuncId, Function, Op, Reg, Target, Terminator, Ty};
@@ -16,7 +17,7 @@ pub(super) const CALL: i32 = 0;
 /// It is done.
 const DONE: i32 = 1;
 /// It has failed.
-const FAILED: i32 = 2;
+pub(super) const FAILED: i32 = 2;
 /// It waits for the driver.
 pub(super) const PENDING: i32 = 3;
 /// The header of a frame.
@@ -70,6 +71,9 @@ pub(super) struct Emit<'u, 'p> {
     known: HashMap<Reg, Known>,
     uses: Vec<u32>,
     structure: Structure,
+    pub loops: Loops,
+    /// The block whose code is being written.
+    pub current: usize,
     labels: Vec<Label>,
     /// The place that errors of what is being written have.
     pub span: Span,
@@ -100,6 +104,8 @@ pub(super) fn function(unit: &mut Unit<'_>, side: Side, id: FuncId) -> Code {
         known: HashMap::new(),
         uses: function.use_counts(),
         structure,
+        loops: Loops::of(function, side),
+        current: 0,
         labels: Vec::new(),
         span: function.span,
         waits,
@@ -454,6 +460,7 @@ impl<'p> Emit<'_, 'p> {
         if node >= blocks {
             return self.landing(node - blocks);
         }
+        self.current = node;
         let block = &self.function.blocks[node];
         for (at, inst) in block.insts.iter().enumerate() {
             self.span = inst.span;
@@ -515,7 +522,9 @@ impl<'p> Emit<'_, 'p> {
     /// Goes to a target and never comes back: jumps, or writes its code here.
     pub(super) fn branch(&mut self, from: usize, target: &'p Target) {
         if let Some(next) = self.go(from, target) {
+            let current = self.current;
             self.tree(next);
+            self.current = current;
         }
     }
 
@@ -523,6 +532,7 @@ impl<'p> Emit<'_, 'p> {
     pub(super) fn go(&mut self, from: usize, target: &'p Target) -> Option<usize> {
         self.pass(target);
         let to = target.block.index();
+        self.cross(from, to);
         if self.cases.contains_key(&to) {
             self.dispatch(to);
             return None;

@@ -235,7 +235,11 @@ impl Emit<'_, '_> {
                 self.replace_at(8 + 8 * u64::from(*slot), *value);
             }
             Op::Unique(a) => self.unique(*a, results[0]),
-            Op::ListLen(a) | Op::MapLen(a) => {
+            Op::ListLen(a) => {
+                self.length(*a);
+                self.set(results[0]);
+            }
+            Op::MapLen(a) => {
                 self.get_address(*a);
                 self.i(I::I64Load32U(at(COUNT, 2)));
                 self.set(results[0]);
@@ -311,8 +315,7 @@ impl Emit<'_, '_> {
 
     /// Pushes the address of an element of a list or of an entry of a map.
     pub(super) fn element(&mut self, list: Reg, index: Reg, size: i32) {
-        self.get_address(list);
-        self.i(I::I32Load(at(BUFFER, 2)));
+        self.buffer(list);
         self.get_address(index);
         self.i(I::I32Const(size.trailing_zeros() as i32));
         self.i(I::I32Shl);

@@ -152,24 +152,58 @@ impl<'p> Emit<'_, 'p> {
 
     /// A product of two numbers of 32 bits does not overflow; others are divided again.
     fn product(&mut self, a: Reg, b: Reg, result: Reg, error: Error<'p>) {
-        for reg in [a, b] {
-            self.get(reg);
-            self.i(I::I64Const(1 << 31));
-            self.i(I::I64Add);
+        let is_small = |known: i64| i32::try_from(known).is_ok();
+        let wide = [a, b].into_iter();
+        let wide: Vec<Reg> = wide
+            .filter(|reg| !self.known_int(*reg).is_some_and(is_small))
+            .collect();
+        for (at, reg) in wide.iter().enumerate() {
+            // What sticks out of 32 bits.
+            self.get(*reg);
+            self.i(I::I64Extend32S);
+            self.get(*reg);
+            self.i(I::I64Xor);
+            if at > 0 {
+                self.i(I::I64Or);
+            }
         }
-        self.i(I::I64Or);
-        self.i(I::I64Const(32));
-        self.i(I::I64ShrU);
+        if wide.is_empty() {
+            return self.binary(I::I64Mul, a, b, result);
+        }
         self.i(I::I64Const(0));
         self.i(I::I64Ne);
         self.open_if();
-        self.get(a);
-        self.get(b);
-        self.call("faults.multiplication_overflows");
-        self.i(I::I32WrapI64);
+        self.overflows(a, b);
         self.fail_if_arithmetic(2, a, Some(b), error);
         self.close();
         self.binary(I::I64Mul, a, b, result);
+    }
+
+    /// Pushes whether a product overflows. No call: what lives across one has few registers in the loop around it.
+    fn overflows(&mut self, a: Reg, b: Reg) {
+        // Whether `b` is neither -1 nor 0, by which nothing can be divided to find out.
+        self.get(b);
+        self.i(I::I64Const(1));
+        self.i(I::I64Add);
+        self.i(I::I64Const(2));
+        self.i(I::I64GeU);
+        self.i(I::If(wasm_encoder::BlockType::Result(ValType::I32)));
+        self.get(a);
+        self.get(b);
+        self.i(I::I64Mul);
+        self.get(b);
+        self.i(I::I64DivS);
+        self.get(a);
+        self.i(I::I64Ne);
+        self.i(I::Else);
+        self.get(b);
+        self.get(a);
+        self.i(I::I64Const(i64::MIN));
+        self.i(I::I64Eq);
+        self.i(I::I64ExtendI32U);
+        self.i(I::I64And);
+        self.i(I::I32WrapI64);
+        self.i(I::End);
     }
 
     fn fail_if_zero(&mut self, number: i64, a: Reg, b: Reg, error: Error<'p>) {
@@ -222,8 +256,7 @@ impl<'p> Emit<'_, 'p> {
     /// Takes the error path if an index is outside of a list; `keeps` is then the list as it was.
     fn bounds(&mut self, list: Reg, index: Reg, error: Error<'p>, keeps: Option<Reg>) {
         self.get(index);
-        self.get_address(list);
-        self.i(I::I64Load32U(at(COUNT, 2)));
+        self.length(list);
         self.i(I::I64GeU);
         self.outside(list, index, error, keeps);
     }
@@ -254,8 +287,7 @@ impl<'p> Emit<'_, 'p> {
         keeps: Option<Reg>,
     ) {
         self.get(index);
-        self.get_address(list);
-        self.i(I::I64Load32U(at(COUNT, 2)));
+        self.length(list);
         self.i(I::I64GeU);
         if self.class(value) == Ty::Ptr {
             let flag = self.new_local(ValType::I32);

@@ -234,7 +234,12 @@ impl Sequence<'_, '_> {
             Node::JumpIf(label) => self.jump_if(label),
             Node::Table(labels, last) => {
                 self.cut();
-                self.rest.push(Node::Table(labels, last));
+                if labels.iter().any(|label| *label != last) {
+                    return self.rest.push(Node::Table(labels, last));
+                }
+                labels.iter().for_each(|label| self.tree.release(*label));
+                self.jump(last);
+                self.rest.push(Node::Plain(I::Drop));
             }
             Node::Block(label, body) => self.block(label, body),
             Node::Loop(label, body) => {
