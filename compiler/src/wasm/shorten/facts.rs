@@ -38,10 +38,10 @@ impl Signatures<'_> {
             I::LocalGet(_) | I::GlobalGet(_) | I::MemorySize(_) => (0, 1),
             I::LocalSet(_) | I::GlobalSet(_) | I::Drop => (1, 0),
             I::Call(number) => (self.0)(*number),
-            I::CallIndirect { type_index, .. } => match *type_index {
-                types::RESUME | types::INVOKED => (2, 1),
-                _ => return None,
-            },
+            I::CallIndirect {
+                type_index: types::RESUME | types::INVOKED,
+                ..
+            } => (2, 1),
             I::MemoryCopy { .. } | I::MemoryFill(_) => (3, 0),
             I::Select => (3, 1),
             other if is_load(other) || is_unary(other) => (1, 1),

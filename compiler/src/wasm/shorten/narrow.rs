@@ -80,9 +80,9 @@ fn uses(work: &Shortening<'_>) -> Vec<Uses> {
 fn rewrite(work: &mut Shortening<'_>, is_narrow: &[bool], shadows: &[Option<u32>]) {
     let old = std::mem::take(&mut work.code.body);
     let mut out = Vec::with_capacity(old.len());
-    for at in 0..work.code.params.len() {
-        if let Some(shadow) = shadows[at] {
-            out.extend([I::LocalGet(at as u32), I::I32WrapI64, I::LocalSet(shadow)]);
+    for (param, shadow) in (0..).zip(&shadows[..work.code.params.len()]) {
+        if let Some(shadow) = shadow {
+            out.extend([I::LocalGet(param), I::I32WrapI64, I::LocalSet(*shadow)]);
         }
     }
     let mut code = old.into_iter().peekable();
