@@ -24,6 +24,8 @@ pub(crate) enum Client {
     PeerEcho,
     /// scn with a file of `bench/scenarios`.
     Scn(&'static str),
+    /// scn with the component of such a file.
+    Component(&'static str),
 }
 
 /// Where the programs are.
@@ -48,6 +50,11 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
+    /// A file of `bench/scenarios`.
+    fn scenario(&self, file: &str) -> PathBuf {
+        self.bench.join("scenarios").join(file)
+    }
+
     /// The programs whose versions a report names, with the argument that makes them tell.
     pub(crate) fn versions(&self) -> [(&Path, &'static str); 5] {
         [
@@ -87,6 +94,7 @@ impl Client {
             Client::PeerHttp => "peer-http".to_owned(),
             Client::PeerEcho => "peer-echo".to_owned(),
             Client::Scn(file) => format!("scn {file}"),
+            Client::Component(file) => format!("scn {file}, as a component"),
         }
     }
 
@@ -98,14 +106,29 @@ impl Client {
             Client::Hey => &programs.hey,
             Client::K6 => &programs.k6,
             Client::PeerHttp | Client::PeerEcho => &programs.own,
-            Client::Scn(_) => &programs.scn,
+            Client::Scn(_) | Client::Component(_) => &programs.scn,
         }
     }
 
     /// The exit status with which a client says that it was the limit itself. At full rate on one core it has to be, so a
     /// turn with that status counts.
     pub(crate) fn saturated_status(self) -> Option<i32> {
-        matches!(self, Client::Scn(_)).then_some(4)
+        matches!(self, Client::Scn(_) | Client::Component(_)).then_some(4)
+    }
+
+    /// Makes what the client runs, before anything is measured.
+    pub(crate) fn prepare(self, programs: &Programs, folder: &Path) -> Result<(), String> {
+        let Client::Component(file) = self else {
+            return Ok(());
+        };
+        let mut command = Command::new(&programs.scn);
+        command.arg("build").arg(programs.scenario(file));
+        command.arg("-o").arg(component(file, folder));
+        let output = command.output().map_err(|error| error.to_string())?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
     }
 
     /// The command line.
@@ -153,8 +176,8 @@ impl Client {
             Client::PeerHttp => peer("peer-http"),
             Client::PeerEcho => peer("peer-echo"),
             Client::Scn(file) => {
-                let file = programs.bench.join("scenarios").join(file);
-                let mut words = scn(&file, load);
+                let file = programs.scenario(file);
+                let mut words = scn("--workers 1", &file, load);
                 if file.ends_with("handshake_verified.scn") {
                     words.extend([
                         "--set".to_owned(),
@@ -163,8 +186,17 @@ impl Client {
                 }
                 words
             }
+            Client::Component(file) => {
+                let folder = load.results.parent().unwrap_or(Path::new(""));
+                scn("--allow-all", &component(file, folder), load)
+            }
         }
     }
+}
+
+/// Where the component of a scenario is.
+fn component(file: &str, folder: &Path) -> PathBuf {
+    folder.join(file).with_extension("wasm")
 }
 
 fn words_of(text: &str) -> Vec<String> {
@@ -186,10 +218,10 @@ fn peer(name: &str, load: &Load<'_>) -> Vec<String> {
     ))
 }
 
-/// The arguments of `scn run`.
-pub(crate) fn scn(file: &Path, load: &Load<'_>) -> Vec<String> {
+/// The arguments of `scn run`, with further options.
+pub(crate) fn scn(options: &str, file: &Path, load: &Load<'_>) -> Vec<String> {
     let (target, users, seconds) = (load.target, load.connections, load.seconds);
-    let mut words = words_of("run --workers 1");
+    let mut words = words_of(&format!("run {options}"));
     words.push(file.display().to_string());
     let rest = format!("--set target={target} --users {users} --for {seconds}s --quiet");
     words.extend(words_of(&rest));

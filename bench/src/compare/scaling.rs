@@ -170,7 +170,7 @@ fn command(
         results: &bench.folder.path().join("scn.json"),
     };
     let mut command = Command::new(&bench.programs.scn);
-    command.args(scn(&file, &load));
+    command.args(scn("--workers 1", &file, &load));
     Ok(command)
 }
 

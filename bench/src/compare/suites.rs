@@ -45,6 +45,7 @@ const HTTPS: Client = Client::Scn("https.scn");
 const HANDSHAKE: Client = Client::Scn("handshake.scn");
 const VERIFIED: Client = Client::Scn("handshake_verified.scn");
 const ECHO: Client = Client::Scn("echo.scn");
+const COMPONENT: Client = Client::Component("get.scn");
 
 /// All of them.
 pub(crate) const SUITES: &[Suite] = &[
@@ -102,6 +103,13 @@ pub(crate) const SUITES: &[Suite] = &[
         server: Kind::CannedEcho,
         clients: &[Client::PeerEcho, ECHO],
         claims: &[claim(ECHO, Client::PeerEcho, 1.15)],
+    },
+    Suite {
+        name: "component",
+        about: "keep-alive GET with a checked status, natively and as a component",
+        server: Kind::Canned,
+        clients: &[GET, COMPONENT],
+        claims: &[claim(COMPONENT, GET, 5.0)],
     },
     Suite {
         name: "tools",

@@ -34,6 +34,11 @@ pub(crate) struct Series {
 pub(crate) fn run(bench: &Bench, suite: &Suite, kind: Kind) -> Result<String, String> {
     let mut series = present(bench, suite);
     let mut notes = Vec::new();
+    for one in &series {
+        one.client
+            .prepare(&bench.programs, bench.folder.path())
+            .map_err(|why| format!("{}: {why}", one.client.name()))?;
+    }
     let mut server = bench.server(kind)?;
     for round in 0..bench.rounds {
         for turn in 0..series.len() {

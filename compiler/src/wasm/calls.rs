@@ -348,7 +348,7 @@ impl<'p> Emit<'_, 'p> {
         self.i(I::I32Const(super::POLLS));
         self.i(store);
         if let Some(poked) = self.unit.body("driver.poked") {
-            self.call_number(Side::Body, poked);
+            self.seldom(node, |emit| emit.call_number(Side::Body, poked));
         }
         self.open_if();
         let place = self.place();

@@ -1,5 +1,6 @@
 //! Instructions that cannot fail: arithmetic, objects, counts. Enter at [`Emit::inst`].
 
+use super::data::Side;
 use super::emit::{Emit, at, global};
 use crate::ir::{
     Block, Cmp, DescId, FloatBin, FloatUn, FormatPart, Inst, IntBin, Op, Reg, Scalar, Terminator,
@@ -357,7 +358,22 @@ impl Emit<'_, '_> {
         self.i(I::LocalGet(address));
         self.get(value);
         self.i(I::I64Store(at(offset, 3)));
+        self.give_up();
+    }
+
+    /// Gives up the object on the stack. An element that was taken out leaves nothing behind: loops that change elements
+    /// need no call for that.
+    fn give_up(&mut self) {
+        if self.side == Side::Body {
+            return self.call("heap.drop");
+        }
+        let object = self.new_local(ValType::I64);
+        self.i(I::LocalTee(object));
+        self.i(I::I32WrapI64);
+        self.open_if();
+        self.i(I::LocalGet(object));
         self.call("heap.drop");
+        self.close();
     }
 
     /// The scalar in a box, or 0 if there is none.
