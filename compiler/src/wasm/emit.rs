@@ -84,7 +84,7 @@ pub(super) struct Emit<'u, 'p> {
     cases: HashMap<usize, u32>,
     /// The local with the next case.
     case_local: u32,
-    /// What is live where; known in the user's functions that do not wait.
+    /// What is live where; known in the user's functions that neither wait nor recur.
     live: Option<Liveness>,
 }
 
@@ -116,7 +116,8 @@ pub(super) fn function(unit: &mut Unit<'_>, side: Side, id: FuncId) -> Code {
         case_local: 0,
         live: None,
     };
-    if side == Side::User && !function.waits {
+    // Recursive functions poll where they begin, not in a loop, and their frames are to be small.
+    if side == Side::User && !function.waits && !function.recursive {
         let sigs = crate::ir::Signatures::default();
         emit.live = Some(Liveness::compute(function, &sigs, &|_| None));
     }
