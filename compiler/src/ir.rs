@@ -9,6 +9,7 @@
 //! (as the `err` block has none): these are the landings. In the `err` block the error is in `ctx.err`.
 
 pub mod load;
+pub mod loops;
 mod operands;
 mod parse;
 mod print;

@@ -2,6 +2,7 @@
 //!
 //! `ARCHITECTURE.md` ("Components") lays down memory, signatures and words. Enter at [`build`].
 
+mod aside;
 mod bodies;
 mod calls;
 pub mod capabilities;

@@ -50,8 +50,6 @@ impl Host {
     fn new(pools: bool) -> wasmtime::Result<Host> {
         let mut config = Config::new();
         config.epoch_interruption(true);
-        // Components say which branches lead to errors: what is live there does not cost registers in loops.
-        config.wasm_branch_hinting(true);
         config.max_wasm_stack(STACK);
         config.async_stack_size(STACK + OWN_STACK);
         if pools {

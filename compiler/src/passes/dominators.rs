@@ -1,6 +1,7 @@
 //! Dominators: which block every way to another one leads by.
 
-use super::graph::{predecessors, reverse_postorder};
+use super::graph::reverse_postorder;
+use crate::ir::loops::predecessors;
 use crate::ir::{BlockId, Function};
 
 /// The dominator tree (Cooper, Harvey, Kennedy), numbered so that a question is two comparisons.

@@ -1,4 +1,4 @@
-//! Facts about a function's control-flow graph: predecessors, orders, liveness.
+//! Facts about a function's control-flow graph: orders, liveness. Predecessors are in `ir::loops`.
 
 use crate::ir::{BlockId, Function, Mode, Reg, Signatures};
 
@@ -67,17 +67,6 @@ impl RegSet {
             })
         })
     }
-}
-
-/// Predecessors of every block, one entry for each edge.
-pub(crate) fn predecessors(function: &Function) -> Vec<Vec<BlockId>> {
-    let mut preds = vec![Vec::new(); function.blocks.len()];
-    for (at, block) in function.blocks.iter().enumerate() {
-        for target in block.term.targets() {
-            preds[target.block.index()].push(BlockId(at as u32));
-        }
-    }
-    preds
 }
 
 /// The reachable blocks in reverse postorder. The first target of a block comes right behind it where possible.

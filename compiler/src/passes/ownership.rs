@@ -281,7 +281,7 @@ impl<'f> Counts<'f> {
     }
 
     fn edge_drops(&mut self, edges: Vec<(BlockId, usize, Vec<Reg>)>) {
-        let preds = super::graph::predecessors(self.function);
+        let preds = crate::ir::loops::predecessors(self.function);
         for (from, edge, dead) in edges {
             let block = &mut self.function.blocks[from.index()];
             let span = block.term_span;

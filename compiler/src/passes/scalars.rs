@@ -9,8 +9,9 @@
 
 mod objects;
 
-use super::graph::{predecessors, reverse_postorder};
+use super::graph::reverse_postorder;
 use super::simplify::{keep_params, rename, simplify};
+use crate::ir::loops::predecessors;
 use crate::ir::{Block, BlockId, Desc, Function, Inst, Op, Program, Reg, Ty};
 use objects::{Kind, Objects};
 use scn_grammar::Span;

@@ -3,7 +3,8 @@
 //! It also keeps arguments off the edges of branches: only a `Jump` carries them, so that what happens on an edge
 //! has a place.
 
-use super::graph::{RegSet, predecessors, reverse_postorder};
+use super::graph::{RegSet, reverse_postorder};
+use crate::ir::loops::predecessors;
 use crate::ir::{Block, BlockId, Function, Reg, Signatures, Target, Terminator};
 use std::collections::HashMap;
 

@@ -85,7 +85,7 @@ pub(super) struct Emit<'u, 'p> {
     /// The local with the next case.
     case_local: u32,
     /// What is live where; known in the user's functions that neither wait nor recur.
-    live: Option<Liveness>,
+    pub live: Option<Liveness>,
 }
 
 /// Writes a function.
@@ -130,14 +130,6 @@ pub(super) fn function(unit: &mut Unit<'_>, side: Side, id: FuncId) -> Code {
         locals: emit.locals,
         body: emit.body,
     }
-}
-
-/// How many values are put aside at most: they lie before the words.
-const ASIDE: usize = 126;
-
-/// Where a value is put aside.
-fn aside(at: usize) -> MemArg {
-    self::at(8 + 8 * at as u64, 3)
 }
 
 /// A place in memory behind an address.
@@ -204,63 +196,13 @@ impl<'p> Emit<'_, 'p> {
         results(self.function, self.shape)
     }
 
-    /// Writes a call that loops seldom make and that leads back to them, with what is needed behind it in memory
-    /// meanwhile. Whoever compiles this keeps nothing in a register across a call; a value that is read back is another
-    /// one, so that loops have theirs in registers.
-    pub(super) fn seldom(&mut self, node: usize, call: impl FnOnce(&mut Self)) {
-        let kept = self.kept(node);
-        for (at, (home, ty)) in kept.iter().enumerate() {
-            self.i(Instruction::I32Const(0));
-            self.i(Instruction::LocalGet(*home));
-            self.i(match ty {
-                ValType::F64 => Instruction::F64Store(aside(at)),
-                _ => Instruction::I64Store(aside(at)),
-            });
-        }
-        call(self);
-        for (at, (home, ty)) in kept.iter().enumerate() {
-            self.i(Instruction::I32Const(0));
-            self.i(match ty {
-                ValType::F64 => Instruction::F64Load(aside(at)),
-                _ => Instruction::I64Load(aside(at)),
-            });
-            self.i(Instruction::LocalSet(*home));
-        }
-    }
-
-    /// The locals of what is live behind a block, none where that is not known or too much.
-    fn kept(&mut self, node: usize) -> Vec<(u32, ValType)> {
-        let Some(live) = &self.live else {
-            return Vec::new();
-        };
-        let term = &self.function.blocks[node].term;
-        let behind = live.behind(self.function, BlockId(node as u32));
-        let passed = term.targets().into_iter().flat_map(|to| &to.args);
-        let regs = behind.iter().chain(passed.copied());
-        let results = term.results();
-        let regs: Vec<Reg> = regs.filter(|reg| !results.contains(reg)).collect();
-        let mut kept = Vec::new();
-        for reg in regs {
-            if !self.is_known(reg) {
-                let home = (self.home(reg), val_type(self.class(reg)));
-                if !kept.contains(&home) {
-                    kept.push(home);
-                }
-            }
-        }
-        match kept.len() <= ASIDE {
-            true => kept,
-            false => Vec::new(),
-        }
-    }
-
     /// A new local.
     pub(super) fn new_local(&mut self, ty: ValType) -> u32 {
         self.locals.push(ty);
         (self.params.len() + self.locals.len() - 1) as u32
     }
 
-    fn home(&mut self, reg: Reg) -> u32 {
+    pub(super) fn home(&mut self, reg: Reg) -> u32 {
         if let Some(home) = self.homes[reg.index()] {
             return home;
         }

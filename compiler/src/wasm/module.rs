@@ -5,14 +5,14 @@ use super::emit;
 use super::exports;
 use super::imports::{Imports, SHIM_PARAMS, shim};
 use super::machine::types;
-use super::shorten::{Rare, Signatures, shorten};
+use super::shorten::{Signatures, shorten};
 use super::unit::{Code, IMPORTED, Key, Unit};
 use std::collections::HashMap;
 use wasm_encoder::{
-    BlockType, BranchHint, BranchHints, CodeSection, ConstExpr, DataSection, ElementSection,
-    Elements, EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
-    GlobalType, ImportSection, Instruction, MemorySection, MemoryType, Module, NameMap,
-    NameSection, RefType, TableSection, TableType, TypeSection, ValType,
+    BlockType, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType,
+    ExportKind, ExportSection, Function, FunctionSection, GlobalSection, GlobalType, ImportSection,
+    Instruction, MemorySection, MemoryType, Module, NameMap, NameSection, RefType, TableSection,
+    TableType, TypeSection, ValType,
 };
 
 /// The size of a page of memory.
@@ -150,14 +150,8 @@ pub(super) fn assemble(mut unit: Unit<'_>, codes: &[Code]) -> Vec<u8> {
     }
     let shift = unit.imported.len() as u32;
     let mut section = CodeSection::new();
-    let mut hints = BranchHints::new();
-    for (number, code) in (0..).zip(codes) {
-        let unlikely = unlikely(&unit, number, code);
-        let (function, offsets) = encode(code, shift, &unlikely);
-        section.function(&function);
-        if !offsets.is_empty() {
-            hints.function_hints(number + shift, offsets);
-        }
+    for code in codes {
+        section.function(&encode(code, shift));
     }
     let names = names(&unit, shift);
     let table_size = unit.table.len() as u64 + 1;
@@ -178,44 +172,13 @@ pub(super) fn assemble(mut unit: Unit<'_>, codes: &[Code]) -> Vec<u8> {
         elements.active(Some(0), &offset, Elements::Functions(table.into()));
         module.section(&elements);
     }
-    if !hints.is_empty() {
-        module.section(&hints);
-    }
     module.section(&section);
     module.section(&data(&unit.data));
     module.section(&names);
     module.finish()
 }
 
-/// The positions of branches that are hardly ever taken. Only functions of the program that compute are worth the bytes.
-fn unlikely(unit: &Unit<'_>, number: u32, code: &Code) -> Vec<usize> {
-    let Key::Function(Side::User, id) = unit.keys[number as usize] else {
-        return Vec::new();
-    };
-    let has_loops = code
-        .body
-        .iter()
-        .any(|one| matches!(one, Instruction::Loop(_)));
-    let function = unit.function(Side::User, id);
-    if !has_loops && !function.recursive {
-        return Vec::new();
-    }
-    let failure = match function.waits {
-        true => Some(emit::FAILED),
-        false => unit.shape(Side::User, id).fails.then_some(1),
-    };
-    let calls = |number| unit.is_rare(number);
-    super::shorten::unlikely(
-        code,
-        &Rare {
-            calls: &calls,
-            failure,
-        },
-    )
-}
-
-/// The bytes of a function, and where in them branches are that are hardly ever taken.
-fn encode(code: &Code, shift: u32, unlikely: &[usize]) -> (Function, Vec<BranchHint>) {
+fn encode(code: &Code, shift: u32) -> Function {
     let mut locals: Vec<(u32, ValType)> = Vec::new();
     for ty in &code.locals {
         match locals.last_mut() {
@@ -224,14 +187,7 @@ fn encode(code: &Code, shift: u32, unlikely: &[usize]) -> (Function, Vec<BranchH
         }
     }
     let mut function = Function::new(locals);
-    let mut hints = Vec::new();
-    for (at, instruction) in code.body.iter().enumerate() {
-        if unlikely.binary_search(&at).is_ok() {
-            hints.push(BranchHint {
-                branch_func_offset: function.byte_len() as u32,
-                branch_hint_value: 0,
-            });
-        }
+    for instruction in &code.body {
         match instruction {
             Instruction::Call(number) if number & IMPORTED != 0 => {
                 function.instruction(&Instruction::Call(number & !IMPORTED));
@@ -245,7 +201,7 @@ fn encode(code: &Code, shift: u32, unlikely: &[usize]) -> (Function, Vec<BranchH
         }
     }
     function.instruction(&Instruction::End);
-    (function, hints)
+    function
 }
 
 fn tables(size: u64) -> TableSection {

@@ -10,15 +10,12 @@ mod exits;
 mod facts;
 mod flow;
 mod fold;
-mod hints;
 mod live;
 mod narrow;
 mod set;
 mod sink;
 
 pub(super) use facts::Signatures;
-
-pub(super) use hints::Rare;
 
 use super::unit::Code;
 use wasm_encoder::Instruction;
@@ -57,12 +54,6 @@ pub(super) fn shorten(code: Code, signatures: &Signatures<'_>, waits: bool) -> C
     work.code.body = tree.flatten();
     fold::fold(&mut work.code.body);
     work.code
-}
-
-/// The positions of branches that are hardly ever taken, in finished code.
-pub(super) fn unlikely(code: &Code, rare: &Rare<'_>) -> Vec<usize> {
-    let tree = flow::Tree::parse(code.body.clone(), code.results.len());
-    hints::unlikely(&tree, rare)
 }
 
 impl Shortening<'_> {

@@ -229,16 +229,6 @@ impl<'p> Unit<'p> {
         index
     }
 
-    /// Whether a function is hardly ever called: it makes errors or looks at the clock.
-    pub(super) fn is_rare(&self, number: u32) -> bool {
-        let Some(Key::Function(Side::Body, id)) = self.keys.get(number as usize) else {
-            return false;
-        };
-        let function = self.function(Side::Body, *id);
-        let source = &self.bodies.program.sources[function.span.source.0 as usize].0;
-        function.name == "poked" || source.ends_with("/faults.scn")
-    }
-
     /// The body of a native.
     pub(super) fn native_body(&self, native: &NativeRef) -> Option<FuncId> {
         self.bodies.of_native(&native.name)

@@ -7,8 +7,9 @@
 //! are handed over as parameters; Cranelift leaves out those that are the same on all ways. Enter at [`Values::of`].
 
 use super::function::reachable;
-use super::loops::{Loops, predecessors};
+use super::loops::Loops;
 use cranelift_codegen::ir::Value;
+use scn_compiler::ir::loops::{makers, predecessors};
 use scn_compiler::ir::{BlockId, Frame, Function, Reg, Signatures, Terminator, WaitOp};
 use std::collections::{HashMap, HashSet};
 
@@ -212,7 +213,7 @@ fn live(function: &Function, wanted: &HashSet<Reg>, loops: &Loops) -> Vec<Vec<Re
         loops.steady_uses(function, block).for_each(note);
     }
     let preds = predecessors(function);
-    let made = super::loops::makers(function);
+    let made = makers(function);
     let mut live = vec![Vec::new(); function.blocks.len()];
     for (reg, uses) in uses {
         let is_before = |block: BlockId| match made.get(reg.index()) {

@@ -68,17 +68,16 @@ fn start(program: &Path, folder: &Folder, ports: &[Port]) -> Result<Daemon, Fail
     Ok(daemon)
 }
 
+/// A server without TLS, and its port.
+fn plain(program: &Path, name: &str) -> Result<(Folder, u16, Daemon), Failed> {
+    let folder = Folder::new(name);
+    let number = free_port();
+    let daemon = start(program, &folder, &[Port { number, tls: None }])?;
+    Ok((folder, number, daemon))
+}
+
 fn http(program: &Path) -> Result<(), Failed> {
-    let folder = Folder::new("nginx-http");
-    let port = free_port();
-    let _daemon = start(
-        program,
-        &folder,
-        &[Port {
-            number: port,
-            tls: None,
-        }],
-    )?;
+    let (_folder, port, _daemon) = plain(program, "nginx-http")?;
     all_hold(
         "nginx.scn",
         "plain",
@@ -88,16 +87,7 @@ fn http(program: &Path) -> Result<(), Failed> {
 }
 
 fn source_address(program: &Path) -> Result<(), Failed> {
-    let folder = Folder::new("nginx-source");
-    let port = free_port();
-    let _daemon = start(
-        program,
-        &folder,
-        &[Port {
-            number: port,
-            tls: None,
-        }],
-    )?;
+    let (folder, port, _daemon) = plain(program, "nginx-source")?;
     all_hold(
         "nginx.scn",
         "sources",
@@ -111,16 +101,7 @@ fn source_address(program: &Path) -> Result<(), Failed> {
 
 /// The same requests by a component, which is granted this server and these addresses.
 fn component(program: &Path) -> Result<(), Failed> {
-    let folder = Folder::new("nginx-component");
-    let port = free_port();
-    let _daemon = start(
-        program,
-        &folder,
-        &[Port {
-            number: port,
-            tls: None,
-        }],
-    )?;
+    let (folder, port, _daemon) = plain(program, "nginx-component")?;
     let params = [("base", format!("http://127.0.0.1:{port}"))];
     let peer = format!("127.0.0.1:{port}");
     let allow = ["--allow", &peer];

@@ -3,7 +3,8 @@
 //! Facts begin at blocks with one predecessor: behind a branch, and where an operation that may fail has not.
 
 use super::super::dominators::Dominators;
-use super::super::graph::{predecessors, reverse_postorder};
+use super::super::graph::reverse_postorder;
+use crate::ir::loops::predecessors;
 use crate::ir::{BlockId, CheckedOp, Cmp, Function, IntBin, Op, Reg, Terminator, TryOp};
 use std::collections::HashMap;
 

@@ -6,8 +6,9 @@
 //! loops around. Enter at [`hoist`].
 
 use super::super::dominators::Dominators;
-use super::super::graph::{RegSet, predecessors};
+use super::super::graph::RegSet;
 use super::unique::Unique;
+use crate::ir::loops::predecessors;
 use crate::ir::{
     Block, BlockId, Function, Inst, Op, Reg, Signatures, Target, Terminator, TryOp, Ty,
 };

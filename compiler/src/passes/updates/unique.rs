@@ -8,8 +8,9 @@
 //!
 //! Enter at [`remove`]; [`Unique`] is the analysis.
 
-use super::super::graph::{Liveness, predecessors, reverse_postorder};
+use super::super::graph::{Liveness, reverse_postorder};
 use super::super::simplify::rename;
+use crate::ir::loops::predecessors;
 use crate::ir::{Block, BlockId, Function, Mode, Op, Reg, Signatures, Target, Terminator, TryOp};
 use std::collections::{HashMap, HashSet};
 
