@@ -8,7 +8,7 @@ use scn_compiler::diagnostics::Diagnostic;
 use scn_compiler::ir::Program;
 use scn_compiler::source::Sources;
 use scn_compiler::wasm::exports::{Errors, InterfaceName, Naming};
-use scn_compiler::wasm::{self, Bodies, Library, Unbuilt};
+use scn_compiler::wasm::{self, Bodies, Choices, Https, Library, Unbuilt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -23,6 +23,9 @@ pub(crate) struct BuildArguments {
     /// What to build.
     #[arg(long, value_name = "TARGET", default_value = "wasip2")]
     target: Target,
+    /// How requests to `https` go out.
+    #[arg(long, value_name = "HOW", default_value = "wasi-tls")]
+    https: HttpsArgument,
     /// What to write: the component, or the interface of its `export fn` items.
     #[arg(long, value_name = "WHAT", default_value = "component")]
     emit: Emit,
@@ -40,6 +43,15 @@ pub(crate) struct BuildArguments {
 enum Target {
     /// A component for hosts of WASI 0.2.
     Wasip2,
+}
+
+/// How requests to `https` go out.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum HttpsArgument {
+    /// As all others, over sockets that the host makes secure: for hosts that offer `wasi:tls`.
+    WasiTls,
+    /// As requests that the host makes: for hosts that offer `wasi:http` only.
+    WasiHttp,
 }
 
 /// What is written of it.
@@ -109,14 +121,18 @@ fn tell(arguments: &BuildArguments, text: &str, terminal: &mut Terminal<'_>) -> 
 }
 
 fn built(program: &Program, arguments: &BuildArguments) -> Result<Vec<u8>, Unbuilt> {
+    let library = library(program, arguments)?;
+    let https = match arguments.https {
+        HttpsArgument::WasiTls => Https::WasiTls,
+        HttpsArgument::WasiHttp => Https::WasiHttp,
+    };
+    let choices = Choices {
+        library: library.as_ref(),
+        https,
+    };
     let base = arguments.file.parent().unwrap_or(Path::new(""));
-    match library(program, arguments)? {
-        Some(library) => {
-            let read = |path: &str| files::read_bytes(&base.join(path));
-            wasm::build_library(program, bodies()?, &library, &read)
-        }
-        None => component(program, base),
-    }
+    let read = |path: &str| files::read_bytes(&base.join(path));
+    wasm::build_as(program, bodies()?, choices, &read)
 }
 
 /// The interface that a program exports, if it exports anything.

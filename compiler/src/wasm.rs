@@ -50,34 +50,46 @@ pub enum Unbuilt {
     Defect(String),
 }
 
+/// How requests to `https` go out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Https {
+    /// Over the component's own sockets, made secure by `wasi:tls`.
+    #[default]
+    WasiTls,
+    /// The host makes them, by `wasi:http`.
+    WasiHttp,
+}
+
+/// What can be chosen of a component.
+#[derive(Clone, Copy, Default)]
+pub struct Choices<'l> {
+    /// The interface that is exported, of a program that was lowered with its exports.
+    pub library: Option<&'l Library>,
+    /// How requests to `https` go out.
+    pub https: Https,
+}
+
 /// Builds the component of a program, with the files that it reads.
 pub fn build(user: &Program, bodies: &Bodies, read: Reader<'_>) -> Result<Vec<u8>, Unbuilt> {
-    wrapped(user, bodies, None, read)
+    build_as(user, bodies, Choices::default(), read)
 }
 
-/// Builds the component of a program that was lowered with its exports.
-pub fn build_library(
+/// Builds the component of a program as it was chosen.
+pub fn build_as(
     user: &Program,
     bodies: &Bodies,
-    library: &Library,
+    choices: Choices<'_>,
     read: Reader<'_>,
 ) -> Result<Vec<u8>, Unbuilt> {
-    wrapped(user, bodies, Some(library), read)
-}
-
-fn wrapped(
-    user: &Program,
-    bodies: &Bodies,
-    library: Option<&Library>,
-    read: Reader<'_>,
-) -> Result<Vec<u8>, Unbuilt> {
-    let refused = refusals::of(user, bodies);
+    let refused = refusals::of(user, bodies, choices.https);
     if !refused.is_empty() {
         return Err(Unbuilt::Refused(refused));
     }
     let files = files::embed(user, read).map_err(Unbuilt::Refused)?;
-    let core = core_module(user, bodies, library, &files).map_err(Unbuilt::Defect)?;
-    let world = library.map_or(wit::World::scenario(), Library::world);
+    let core = core_module(user, bodies, choices, &files).map_err(Unbuilt::Defect)?;
+    let world = choices
+        .library
+        .map_or(wit::World::scenario(), Library::world);
     let mut component = component::wrap(core, world).map_err(Unbuilt::Defect)?;
     let sources = sources::SourceMap::of(user).write();
     section::add(&mut component, sources::SECTION, &sources);
@@ -90,21 +102,23 @@ fn wrapped(
 fn core_module(
     user: &Program,
     bodies: &Bodies,
-    library: Option<&Library>,
+    choices: Choices<'_>,
     files: &files::Embedded,
 ) -> Result<Vec<u8>, String> {
     let mut unit = unit::Unit::new(user, bodies);
-    unit.library = library;
+    unit.library = choices.library;
     if unit.is_run() {
         unit.number(unit::Key::Run);
     }
     unit.number(unit::Key::Realloc);
     program::write(&mut unit);
     files::write(&mut unit, files);
-    if let Some(library) = library {
+    if let Some(library) = choices.library {
         exports::write(&mut unit, library);
     }
-    if may_use_tls(user)
+    if choices.https == Https::WasiHttp {
+        unit.replace_body("https.transferred", "handovers.transferred");
+    } else if may_use_tls(user)
         && let Some(advance) = unit.body("secures.advance")
     {
         let index = unit.table_index(data::Side::Body, advance);

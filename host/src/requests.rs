@@ -9,6 +9,8 @@ use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use rustls::pki_types::ServerName;
+use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::io::TokioIo;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, TlsAlertReceivedPayload};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// The limit of each step that the component gives none.
@@ -43,6 +46,44 @@ impl WasiHttpHooks for Requests {
         let (gate, tls) = (self.gate.clone(), self.tls.clone());
         Box::new(async move { send(request, options.unwrap_or_default(), &gate, &tls).await })
     }
+
+    fn p2_error_from_connect(&mut self, error: &io::Error) -> ErrorCode {
+        match error.kind() {
+            io::ErrorKind::TimedOut => ErrorCode::ConnectionTimeout,
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                ErrorCode::DestinationIpUnroutable
+            }
+            _ => ErrorCode::ConnectionRefused,
+        }
+    }
+
+    fn p2_error_from_tls(&mut self, error: &io::Error) -> ErrorCode {
+        of_tls(error).unwrap_or(ErrorCode::TlsProtocolError)
+    }
+
+    fn p2_error_from_hyper(&mut self, error: &hyper::Error) -> ErrorCode {
+        let cause = error.source().and_then(|cause| cause.downcast_ref());
+        // With TLS 1.3 a peer refuses its client when that thinks that they have agreed.
+        let of_tls = cause.and_then(of_tls);
+        of_tls.unwrap_or(match error.is_parse() {
+            true => ErrorCode::HttpProtocolError,
+            false => ErrorCode::ConnectionTerminated,
+        })
+    }
+}
+
+/// What TLS says of an error, if it is one of TLS.
+fn of_tls(error: &io::Error) -> Option<ErrorCode> {
+    Some(match error.get_ref()?.downcast_ref()? {
+        rustls::Error::InvalidCertificate(_) => ErrorCode::TlsCertificateError,
+        rustls::Error::AlertReceived(alert) => {
+            ErrorCode::TlsAlertReceived(TlsAlertReceivedPayload {
+                alert_id: Some(u8::from(*alert)),
+                alert_message: Some(format!("{alert:?}")),
+            })
+        }
+        _ => ErrorCode::TlsProtocolError,
+    })
 }
 
 async fn send(
@@ -74,7 +115,7 @@ async fn send(
     let response = timeout(first_limit, sender.send_request(request))
         .await
         .map_err(|_| Error::ConnectionReadTimeout)??;
-    let response = response.map(|body| body.map_err(Error::from).boxed_unsync());
+    let response = response.map(|body| body.map_err(of_body).boxed_unsync());
     let rest = async move {
         match driven.await {
             Ok(ended) => ended.map_err(Error::from),
@@ -82,6 +123,15 @@ async fn send(
         }
     };
     Ok((response, Box::new(rest)))
+}
+
+/// What ends a body before it is complete: the peer, or what it sends.
+fn of_body(error: hyper::Error) -> Error {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    match cause.map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Error::HttpProtocolError,
+        _ => Error::HttpResponseIncomplete,
+    }
 }
 
 /// The first line of a request names a path only.

@@ -31,7 +31,7 @@ macro_rules! with_bodies {
 pub const BODIES: Library = Library {
     modules: with_bodies! {
         "arrays" "asks" "casts" "cookies" "datagrams" "datas" "dates" "decimals" "digits" "dnss" "driver" "durations"
-        "encodings" "errors" "exchanges" "faults" "files" "freezing" "hashes" "heap" "histograms" "https" "ips" "joins"
+        "encodings" "errors" "exchanges" "faults" "files" "freezing" "handovers" "hashes" "heap" "histograms" "https" "ips" "joins"
         "json_reader" "jsons" "keeps" "letters" "links" "lists" "lives" "loads" "locations" "maps" "maths"
         "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "plans" "queries" "rands" "ranges" "redirects"
         "reports" "refusals" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans"

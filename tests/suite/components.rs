@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "components/handovers.rs"]
+mod handovers;
 #[path = "components/livelock.rs"]
 mod livelock;
 #[path = "components/loads.rs"]

@@ -13,6 +13,16 @@ pub(crate) fn no_native(name: &str, span: Span) -> Diagnostic {
     .help("run the file itself with `scn run`, or leave this call out")
 }
 
+pub(crate) fn no_own_tls(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::E0401,
+        format!("`{name}` is not available in a component that is built with `--https wasi-http`"),
+        span,
+        "needs TLS of its own",
+    )
+    .help("build with `--https wasi-tls`, or leave this call out")
+}
+
 pub(crate) fn too_many_users(scenario: &str, users: u64, most: u64, span: Span) -> Diagnostic {
     let parts = users.div_ceil(most);
     Diagnostic::new(
@@ -79,6 +89,8 @@ pub(crate) enum Argument {
     Identity,
     /// What the two sides agree on.
     Agreement,
+    /// How a request goes out that the host makes.
+    Handover,
 }
 
 pub(crate) fn argument(name: &str, argument: Argument, call: &str, span: Span) -> Diagnostic {
@@ -94,6 +106,10 @@ pub(crate) fn argument(name: &str, argument: Argument, call: &str, span: Span) -
         Argument::Agreement => (
             "what TLS agrees on is decided by the component's host",
             "leave it out, or run the file itself with `scn run`",
+        ),
+        Argument::Handover => (
+            "requests to https are made by the host, because of `--https wasi-http`",
+            "leave it out, or build with `--https wasi-tls`",
         ),
     };
     Diagnostic::new(

@@ -1,9 +1,9 @@
 //! What no component can do, found before it is built: calls without a body, arguments that hosts have no say in,
 //! items of other machines. Enter at [`of`].
 
-use super::Bodies;
 use super::capabilities::trace::{self, Call, Known};
 use super::files::FILES;
+use super::{Bodies, Https};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::target::{self, Argument};
 use crate::ir::load::Stage;
@@ -16,11 +16,12 @@ use scn_grammar::Span;
 const MOST_USERS: u64 = 1_000;
 
 /// Everything that a program does and no component can, in the order of its places.
-pub(super) fn of(user: &Program, bodies: &Bodies) -> Vec<Diagnostic> {
+pub(super) fn of(user: &Program, bodies: &Bodies, https: Https) -> Vec<Diagnostic> {
     let calls = missing_bodies(user, bodies);
-    let arguments = trace::calls(user)
-        .into_iter()
-        .flat_map(|call| refused_arguments(&call));
+    let arguments = trace::calls(user).into_iter().flat_map(|call| match https {
+        Https::WasiHttp => [refused_arguments(&call), not_handed_over(&call)].concat(),
+        Https::WasiTls => refused_arguments(&call),
+    });
     let mut found: Vec<Diagnostic> = calls
         .chain(arguments)
         .chain(refused_patterns(user))
@@ -116,6 +117,35 @@ fn refused_arguments(call: &Call) -> Vec<Diagnostic> {
     }
     found
 }
+
+/// What is not possible where the host makes requests to `https`.
+fn not_handed_over(call: &Call) -> Vec<Diagnostic> {
+    if matches!(call.name.as_str(), "tls.connect" | "TcpConn.start_tls") {
+        return vec![target::no_own_tls(&call.name, call.span)];
+    }
+    let url = usize::from(call.name == "http.request");
+    let is_https = matches!(call.arguments.get(url), Some(Known::Text { start, .. })
+        if start.starts_with("https:"));
+    let (true, Some(trust)) = (is_https, tls_arguments(call)) else {
+        return Vec::new();
+    };
+    let (bind, server_name) = (trust - 4, trust + 4);
+    let mut given = vec![
+        ("bind", bind, Known::Null),
+        ("server_name", server_name, Known::Null),
+    ];
+    if call.arguments.len() > WITHOUT_BODY {
+        given.push(("expect_continue", bind - 8, Known::Int(0)));
+    }
+    given
+        .into_iter()
+        .filter(|(_, at, usual)| call.arguments[*at] != *usual)
+        .map(|(name, ..)| target::argument(name, Argument::Handover, &call.name, call.span))
+        .collect()
+}
+
+/// As many arguments have requests without a body.
+const WITHOUT_BODY: usize = 19;
 
 /// Constant regular expressions with what components have no tables for.
 fn refused_patterns(user: &Program) -> impl Iterator<Item = Diagnostic> + '_ {

@@ -62,6 +62,8 @@ pub(super) struct Unit<'p> {
     user_shapes: Vec<Shape>,
     body_shapes: Vec<Shape>,
     numbers: HashMap<Key, u32>,
+    /// Bodies in whose place others are part of the module.
+    replaced: HashMap<FuncId, FuncId>,
     /// The functions in order.
     pub keys: Vec<Key>,
     /// Names of the imports that are used, in order.
@@ -103,6 +105,7 @@ impl<'p> Unit<'p> {
             user_shapes: shapes(user),
             body_shapes: shapes(&bodies.program),
             numbers: HashMap::new(),
+            replaced: HashMap::new(),
             keys: Vec::new(),
             imported: Vec::new(),
             table: Vec::new(),
@@ -142,8 +145,34 @@ impl<'p> Unit<'p> {
         }
     }
 
+    /// Puts one body in the place of another, before anything names that.
+    pub(super) fn replace_body(&mut self, name: &str, other: &str) {
+        let (Some(name), Some(other)) = (self.body(name), self.body(other)) else {
+            return;
+        };
+        let waits = |id| self.function(Side::Body, id).waits;
+        let fails = |id| self.shape(Side::Body, id).fails;
+        assert!(
+            waits(name) == waits(other) && fails(name) == fails(other),
+            "callers must not see the difference"
+        );
+        self.replaced.insert(name, other);
+    }
+
+    /// What is called where a function is named.
+    fn called(&self, key: Key) -> Key {
+        match key {
+            Key::Function(Side::Body, id) => {
+                let id = self.replaced.get(&id).copied().unwrap_or(id);
+                Key::Function(Side::Body, id)
+            }
+            other => other,
+        }
+    }
+
     /// The number of a function, which is part of the module from now on.
     pub(super) fn number(&mut self, key: Key) -> u32 {
+        let key = self.called(key);
         if let Some(number) = self.numbers.get(&key) {
             return *number;
         }
@@ -217,7 +246,7 @@ impl<'p> Unit<'p> {
 
     /// The index of a function in the module's table.
     pub(super) fn table_index(&mut self, side: Side, id: FuncId) -> u32 {
-        let key = Key::Function(side, id);
+        let key = self.called(Key::Function(side, id));
         if let Some(index) = self.table_index.get(&key) {
             return *index;
         }

@@ -128,7 +128,7 @@ fn https_trusts_the_given_roots() {
     let (_, text) = told(&bytes, &trusting);
     assert_eq!(text, "d\n");
     let (_, text) = told(&bytes, &settings(Grants::all()));
-    // TLS-protocol-error is the 13th case.
-    assert_eq!(text, "m\n");
+    // TLS-certificate-error is the 14th case.
+    assert_eq!(text, "n\n");
     assert_eq!(served.join().unwrap(), ("GET / HTTP/1.1".to_owned(), true));
 }

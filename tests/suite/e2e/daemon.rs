@@ -135,9 +135,15 @@ pub fn all_hold_in_component(
     let folder = Folder::new("component");
     let source = tree::root().join("tests/e2e").join(program);
     let component = folder.path("program.wasm");
+    // Its name says what it is built for.
+    let https = match program.contains("handover") {
+        true => "--https=wasi-http",
+        false => "--https=wasi-tls",
+    };
     let built = scn([
         "build".as_ref(),
         source.as_os_str(),
+        https.as_ref(),
         "-o".as_ref(),
         component.as_os_str(),
     ]);

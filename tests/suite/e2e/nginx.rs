@@ -172,8 +172,9 @@ fn https(program: &Path) -> Result<(), Failed> {
     all_hold("https.scn", "https", &params)?;
     params.retain(|(name, _)| !["roots", "cert", "key"].contains(name));
     let roots = authority.cert.display().to_string();
-    let program = "https_component.scn";
-    all_hold_in_component(program, "https", &params, &loopback_and(&roots))?;
+    for program in ["https_component.scn", "https_handover.scn"] {
+        all_hold_in_component(program, "https", &params, &loopback_and(&roots))?;
+    }
     Ok(())
 }
 
