@@ -195,7 +195,10 @@ impl Prepared {
             let stop = stop.clone();
             // A view that is redrawn says itself that the run stops.
             let silent = watch.live.as_ref().is_some_and(Live::is_redrawn);
-            on_interrupt(move || interrupt(&stop, silent));
+            on_interrupt(move || {
+                say_stopping(stop.level(), silent);
+                stop.request();
+            });
         }
         // Where the system refuses, the limit stays; a run that needs more says so.
         let _ = scn_runtime::load::descriptors::raise_limit();
@@ -216,6 +219,8 @@ impl Prepared {
         watch: Watch<'_>,
         terminal: &mut Terminal<'_>,
     ) -> Result<Outcome, Exit> {
+        let stop = scn_host::Stop::default();
+        stop_on_interrupt(&stop, &watch, terminal);
         let program = with_load(self.program(), plan);
         let built = crate::build::component(&program, &self.base);
         let bytes = built.map_err(|unbuilt| match unbuilt {
@@ -229,6 +234,7 @@ impl Prepared {
             grants: scn_host::Grants::all(),
             environment: variables(),
             time: options.engine_limit.map(Duration::from_nanos),
+            stop,
             ..scn_host::Settings::default()
         };
         let told = hosted::arguments(&plan.what, plan.seed, plan.overrides, options);
@@ -340,11 +346,20 @@ pub(crate) fn on_interrupt(then: impl Fn() + Send + 'static) {
 }
 
 /// Ctrl-C: the first one asks, the second one cancels. Who waits for a long iteration is told so.
-fn interrupt(stop: &StopHandle, silent: bool) {
-    if stop.level() == 0 && !silent && std::io::stderr().is_terminal() {
+fn say_stopping(asked: u32, silent: bool) {
+    if asked == 0 && !silent && std::io::stderr().is_terminal() {
         eprintln!("\nstopping when the running iteration ends; Ctrl-C again cancels it");
     }
-    stop.request();
+}
+
+/// The same of a component that listens.
+#[cfg(feature = "component-host")]
+pub(crate) fn stop_on_interrupt(stop: &scn_host::Stop, watch: &Watch<'_>, terminal: &Terminal<'_>) {
+    if terminal.surroundings.interrupts {
+        let stop = stop.clone();
+        let silent = watch.live.as_ref().is_some_and(Live::is_redrawn);
+        on_interrupt(move || say_stopping(stop.request(), silent));
+    }
 }
 
 /// `name=value` of `--set`.

@@ -61,9 +61,13 @@ pub(crate) fn run(
         refused: None,
         objects: 0,
     };
+    let settings = &Settings {
+        listens: true,
+        ..settings.clone()
+    };
     // A component may have as many sockets as a native run.
     let _ = scn_runtime::load::descriptors::raise_limit();
-    let ran = scn_host::run(bytes, settings, &mut |line| hearer.line(&line))?;
+    let ran = scn_host::run(bytes, settings, &mut hearer)?;
     let mut outcome = hearer.tally.outcome();
     match merge::reports(hearer.reports) {
         Some(report) if load.is_load => outcome.measured(report, load.is_verbose),
@@ -71,7 +75,7 @@ pub(crate) fn run(
     }
     outcome.live_objects = hearer.objects;
     let by_itself = (outcome.report.as_ref()).is_some_and(|report| report.stopped.is_some());
-    outcome.stopped = by_itself || ran.ended.contains(&scn_host::Ended::Stopped);
+    outcome.stopped = by_itself || settings.stop.is_requested();
     Ok(Told {
         outcome,
         refused: hearer.refused,
@@ -94,8 +98,8 @@ struct Hearer<'p, 'v> {
     objects: u64,
 }
 
-impl Hearer<'_, '_> {
-    fn line(&mut self, line: &Line) {
+impl scn_host::Hear for Hearer<'_, '_> {
+    fn line(&mut self, line: Line) {
         let text = match line.stream {
             Stream::Out => std::str::from_utf8(&line.bytes).ok(),
             Stream::Err => None,
@@ -112,6 +116,12 @@ impl Hearer<'_, '_> {
         }
     }
 
+    fn idle(&mut self) {
+        self.viewer.event(Event::Idle);
+    }
+}
+
+impl Hearer<'_, '_> {
     fn event(&mut self, event: Event) {
         match event {
             Event::Progress(second) => {

@@ -24,7 +24,7 @@ pub use error::HostError;
 pub use gate::Denied;
 pub use grants::{BadGrant, Block, Grant, Grants};
 pub use output::{Line, Stream};
-pub use run::{Ended, Ran, run};
+pub use run::{Ended, Hear, Ran, run};
 pub use settings::Settings;
 pub use stop::Stop;
 pub use tls::Roots;

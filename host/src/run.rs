@@ -12,7 +12,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -25,6 +25,9 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 
 /// So many lines may wait to be read before who prints has to wait.
 const WAITING_LINES: usize = 1024;
+
+/// How long a component that listens may take to end by itself when its time is over.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Frames of a trap that are told.
 const MOST_FRAMES: usize = 8;
@@ -102,12 +105,23 @@ impl fmt::Display for Ended {
     }
 }
 
+/// Who reads what components print.
+pub trait Hear {
+    /// A line that one of them printed.
+    fn line(&mut self, line: Line);
+
+    /// They have printed nothing else so far.
+    fn idle(&mut self) {}
+}
+
+impl<F: FnMut(Line)> Hear for F {
+    fn line(&mut self, line: Line) {
+        self(line);
+    }
+}
+
 /// Runs a component to the end of all its instances. Each line that they print is handed over where this is called.
-pub fn run(
-    bytes: &[u8],
-    settings: &Settings,
-    output: &mut dyn FnMut(Line),
-) -> Result<Ran, HostError> {
+pub fn run(bytes: &[u8], settings: &Settings, hearer: &mut dyn Hear) -> Result<Ran, HostError> {
     if settings.instances > MOST_INSTANCES {
         return Err(HostError::TooMany(MOST_INSTANCES));
     }
@@ -129,8 +143,7 @@ pub fn run(
     };
     let instances = given.start(&runtime, &sender);
     drop(sender);
-    // Ends when the last instance is gone, with its streams.
-    receiver.iter().for_each(output);
+    hear(&receiver, hearer);
     let mut ran = Ran {
         ended: Vec::new(),
         denied: gate.denied(),
@@ -147,6 +160,20 @@ pub fn run(
     // What still blocks is a name being looked up: nobody waits for the answer.
     runtime.shutdown_background();
     Ok(ran)
+}
+
+/// Ends when the last instance is gone, with its streams.
+fn hear(lines: &Receiver<Line>, hearer: &mut dyn Hear) {
+    loop {
+        while let Ok(line) = lines.try_recv() {
+            hearer.line(line);
+        }
+        hearer.idle();
+        match lines.recv() {
+            Ok(line) => hearer.line(line),
+            Err(_) => return,
+        }
+    }
 }
 
 fn compile(host: &Host, bytes: &[u8]) -> Result<Component, HostError> {
@@ -247,25 +274,34 @@ impl Given {
         (ended, store.data().limits.used())
     }
 
-    /// Runs until it ends or is cut off.
+    /// Runs until it ends or is cut off. One that ends by itself when it is told that its time is over was late as well.
     async fn until_end(&self, store: &mut Store<State>) -> Ended {
         let limit = self.settings.time.unwrap_or(Duration::MAX);
+        let mut is_late = false;
         let called = {
+            let listens = self.settings.listens;
+            let patience = if listens { PATIENCE } else { Duration::ZERO };
             let mut called = pin!(call(&self.command, store));
-            let mut stopped = pin!(self.settings.stop.requested());
-            let mut late = pin!(passed(self.deadline));
+            let mut stopped = pin!(self.settings.stop.is_cut(listens));
+            let mut over = pin!(passed(self.deadline));
+            let mut too_late = pin!(passed(self.deadline.map(|at| at + patience)));
             poll_fn(|cx| {
                 if stopped.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Err(Ended::Stopped));
                 }
-                if late.as_mut().poll(cx).is_ready() {
+                if too_late.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Err(Ended::TimedOut(limit)));
+                }
+                if listens && !is_late && over.as_mut().poll(cx).is_ready() {
+                    is_late = true;
+                    self.settings.stop.cancel();
                 }
                 called.as_mut().poll(cx).map(Ok)
             })
             .await
         };
         match called {
+            Ok(Ok(_)) if is_late => Ended::TimedOut(limit),
             Ok(Ok(status)) => Ended::Status(status),
             Ok(Err(error)) => trap(&error, store.data().limits.refused),
             Err(cut) => cut,

@@ -26,8 +26,11 @@ pub struct Settings {
     /// How many instances run side by side. Where there are several, each is told which one it is by the further
     /// arguments `--share I/N`.
     pub instances: u32,
-    /// Cuts it off from outside.
+    /// Stops it from outside.
     pub stop: Stop,
+    /// Whether it listens to its standard input for being asked to stop. Then it is told there, and cut off when it is
+    /// asked a third time; when its time is over it has a few seconds to end by itself.
+    pub listens: bool,
 }
 
 impl Default for Settings {
@@ -41,6 +44,7 @@ impl Default for Settings {
             roots: Roots::default(),
             instances: 1,
             stop: Stop::default(),
+            listens: false,
         }
     }
 }

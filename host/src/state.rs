@@ -6,6 +6,7 @@ use crate::names::Lookup;
 use crate::output::Lines;
 use crate::requests::Requests;
 use crate::settings::Settings;
+use crate::stop::Requested;
 use crate::tls::Provider;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -77,6 +78,9 @@ fn wasi(settings: &Settings, instance: u32, gate: &Arc<Gate>, [out, err]: [Lines
         .allow_udp(true)
         // Which names, is decided before wasmtime is asked.
         .allow_ip_name_lookup(true);
+    if settings.listens {
+        wasi.stdin(Requested::of(&settings.stop));
+    }
     if settings.instances > 1 {
         wasi.arg("--share");
         wasi.arg(format!("{instance}/{}", settings.instances));

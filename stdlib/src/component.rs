@@ -35,7 +35,7 @@ pub const BODIES: Library = Library {
         "json_reader" "jsons" "keeps" "letters" "links" "lists" "lives" "loads" "locations" "maps" "maths"
         "mem" "messages" "multiparts" "nets" "octets" "orders" "out" "plans" "queries" "rands" "ranges" "redirects"
         "reports" "refusals" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans"
-        "stacks" "strings" "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values"
+        "stacks" "stops" "strings" "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values"
         "wasi" "wit" "words" "buffers" "classes" "csvs" "givens" "json_paths" "matching" "options"
         "patterns" "pools" "regexes" "urls" "users" "replies" "routes" "visits"
         "exports" "lifting"

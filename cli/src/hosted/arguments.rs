@@ -12,7 +12,7 @@ pub(crate) fn arguments(
     load: Overrides,
     options: &RunOptions,
 ) -> Vec<String> {
-    let mut told = vec!["--events".to_owned()];
+    let mut told = vec!["--events".to_owned(), "--stop-on-stdin".to_owned()];
     let mut pair = |name: &str, value: String| told.extend([name.to_owned(), value]);
     pair("--seed", seed.to_string());
     for set in &options.set {

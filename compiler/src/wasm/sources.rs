@@ -28,6 +28,8 @@ const FORM: u64 = 1;
 pub struct SourceMap {
     /// Whether its users come by a load plan.
     pub load: bool,
+    /// Whether servers are all there is to run.
+    pub serves: bool,
     /// The texts.
     pub sources: Sources,
     /// Names of functions.
@@ -67,6 +69,7 @@ impl SourceMap {
         });
         SourceMap {
             load: program.scenarios.iter().any(|one| one.load.is_some()),
+            serves: program.scenarios.is_empty() && program.tests.is_empty(),
             functions: program.functions.iter().map(|f| f.name.clone()).collect(),
             sites: sites.collect(),
             sources,
@@ -89,6 +92,7 @@ impl SourceMap {
         let map = json!({
             "form": FORM,
             "load": self.load,
+            "serves": self.serves,
             "files": files.collect::<Vec<_>>(),
             "functions": self.functions,
             "sites": sites.collect::<Vec<_>>(),
@@ -113,6 +117,7 @@ impl SourceMap {
         let sites = items(&map["sites"]).map(|site| read_site(site, &sources));
         Ok(SourceMap {
             load: map["load"] == true,
+            serves: map["serves"] == true,
             functions: items(&map["functions"]).map(text).collect(),
             sites: sites.collect::<Result<_, _>>()?,
             sources,

@@ -2,7 +2,7 @@
 
 use crate::wrap::{program, run_of};
 use crate::{settings, told};
-use scn_host::{Ended, Grants, Settings, Stop, run};
+use scn_host::{Ended, Grants, Line, Settings, Stop, run};
 use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -41,7 +41,10 @@ fn a_run_is_stopped_from_outside() {
         instances: 2,
         ..settings(Grants::default())
     };
-    let ran = run(&bytes, &stopped, &mut |_| stop.request()).unwrap();
+    let ran = run(&bytes, &stopped, &mut |_: Line| {
+        stop.request();
+    })
+    .unwrap();
     assert_eq!(ran.ended, [Ended::Stopped, Ended::Stopped]);
     assert!(stop.is_requested());
 }
@@ -60,7 +63,7 @@ fn one_that_computes_lets_others_run() {
         ..settings(Grants::default())
     };
     let mut greeted = 0;
-    let ran = run(&bytes, &crowd, &mut |_| {
+    let ran = run(&bytes, &crowd, &mut |_: Line| {
         greeted += 1;
         if greeted == 20 {
             stop.request();

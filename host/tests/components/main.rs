@@ -37,7 +37,7 @@ fn what_it_prints_comes_line_by_line_and_its_status_at_the_end() {
         (call $say (i32.const 16) (i32.const 11)) (i32.const 1))"#;
     let bytes = program("", &format!("{HELLO} {run_function}"));
     let mut lines = Vec::new();
-    let ran = run(&bytes, &settings(Grants::default()), &mut |line| {
+    let ran = run(&bytes, &settings(Grants::default()), &mut |line: Line| {
         lines.push(line);
     });
     let line = |text: &str| Line {
@@ -81,7 +81,7 @@ fn each_instance_is_told_its_share() {
             ..settings(Grants::default())
         };
         let mut shares = Vec::new();
-        let ran = run(&bytes, &several, &mut |line| {
+        let ran = run(&bytes, &several, &mut |line: Line| {
             let text = String::from_utf8(line.bytes).unwrap();
             shares.push((line.instance, text));
         });
@@ -94,7 +94,8 @@ fn each_instance_is_told_its_share() {
 
 #[test]
 fn what_cannot_run_says_why() {
-    let refused = |bytes: &[u8]| run(bytes, &settings(Grants::all()), &mut |_| {}).unwrap_err();
+    let refused =
+        |bytes: &[u8]| run(bytes, &settings(Grants::all()), &mut |_: Line| {}).unwrap_err();
     assert!(matches!(refused(b"hello"), HostError::NotAComponent(_)));
     assert!(matches!(
         refused(b"\0asm\x01\0\0\0"),
@@ -115,7 +116,7 @@ fn what_cannot_run_says_why() {
         ..settings(Grants::all())
     };
     assert!(matches!(
-        run(&library(), &many, &mut |_| {}),
+        run(&library(), &many, &mut |_: Line| {}),
         Err(HostError::TooMany(_))
     ));
 }

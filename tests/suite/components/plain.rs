@@ -2,7 +2,7 @@
 
 use crate::Temporary;
 use scn_cli::{Surroundings, Terminal};
-use scn_host::{Ended, Settings, Stream};
+use scn_host::{Ended, Line, Settings, Stream};
 use scn_tests::program::scn;
 use std::ffi::OsString;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn run(file: &Temporary, arguments: &[&str]) -> (String, u8) {
     let given = arguments.iter().map(|&argument| argument.to_owned());
     settings.arguments.extend(given);
     let mut out = Vec::new();
-    let ran = scn_host::run(&bytes, &settings, &mut |line| {
+    let ran = scn_host::run(&bytes, &settings, &mut |line: Line| {
         assert_eq!(line.stream, Stream::Out);
         out.extend_from_slice(&line.bytes);
     });

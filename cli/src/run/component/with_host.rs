@@ -1,7 +1,7 @@
 //! From the command line to a run of a component, and from what came of it to an exit status.
 
 use super::HostArguments;
-use crate::execute::{Screen, Watch, on_interrupt, random_seed};
+use crate::execute::{Screen, Watch, on_interrupt, random_seed, stop_on_interrupt};
 use crate::hosted::{self, Told};
 use crate::inspect::peer as shown_peer;
 use crate::outputs::{Outputs, Target};
@@ -33,10 +33,6 @@ pub(in crate::run) fn run(
         .host
         .settings()
         .map_err(|(message, help)| terminal.refuse(&message, help))?;
-    if terminal.surroundings.interrupts {
-        let stop = settings.stop.clone();
-        on_interrupt(move || stop.request());
-    }
     let map = section::find(&bytes, sources::SECTION).map(SourceMap::read);
     match map {
         Some(Ok(map)) => {
@@ -68,6 +64,10 @@ fn of_scenario(
 ) -> Result<Exit, Exit> {
     let options = &arguments.options;
     let is_load = map.load || !arguments.load.overrides().is_empty();
+    let what = match map.serves {
+        true => What::Servers,
+        false => What::Scenarios(Vec::new()),
+    };
     let program = ProgramText::of_map(map);
     let mut outputs = Outputs::open(&arguments.out, terminal)?;
     let to_err = arguments.out.iter().any(Target::is_stdout);
@@ -79,13 +79,14 @@ fn of_scenario(
         hidden: terminal.surroundings.hide_times,
     };
     let start = Instant::now();
-    let detail = detail(options, &What::Scenarios(Vec::new()));
+    let detail = detail(options, &what);
     let mut lines = Lines::new(&program, detail, options, style, clock);
     let watch = Watch {
         live: is_load.then(|| live(options, terminal)).flatten(),
         outputs: Some(&mut outputs),
         to_err,
     };
+    stop_on_interrupt(&settings.stop, &watch, terminal);
     let mut screen = Screen::new(&mut lines, watch, terminal);
     let load = hosted::Load {
         is_load,
@@ -128,6 +129,12 @@ fn foreign(
     settings: &Settings,
     terminal: &mut Terminal<'_>,
 ) -> Result<Exit, Exit> {
+    if terminal.surroundings.interrupts {
+        let stop = settings.stop.clone();
+        on_interrupt(move || {
+            stop.request();
+        });
+    }
     let ran = scn_host::run(bytes, settings, &mut |line: Line| {
         let writer = match line.stream {
             Stream::Out => &mut *terminal.out,
