@@ -63,6 +63,7 @@ pub(crate) fn run(
     };
     let settings = &Settings {
         listens: true,
+        yields: true,
         ..settings.clone()
     };
     // A component may have as many sockets as a native run.

@@ -1,10 +1,13 @@
 //! The engines that compile and run components, and what they offer to them.
 //!
-//! There are two for the whole process: one that makes room for an instance when there is one, and one that keeps
-//! room for many. Each has a thread that counts its epochs, so that a component which computes without end lets others
-//! run and can be cut off. Enter at [`engine_of`].
+//! Some make room for an instance when there is one, others keep room for many. Some have a thread that counts epochs,
+//! so that a component which computes without end lets others run and can be cut off. That has its price: whatever is
+//! alive in a loop is alive across a call, and who compiles it keeps it in memory. Components of scn look at the clock
+//! now and then whatever they do, which is as good; the others are for these. Enter at [`engine_of`].
 
+use crate::clock;
 use crate::names::Names;
+use crate::settings::Settings;
 use crate::state::State;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,8 +15,8 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup;
 
-/// An epoch: after so long a component that computes gives way.
-const EPOCH: Duration = Duration::from_millis(10);
+/// After so long a component that computes gives way.
+pub(crate) const EPOCH: Duration = Duration::from_millis(10);
 
 /// From so many instances on, memory is kept for them instead of being asked for one by one.
 const MANY: u32 = 32;
@@ -36,28 +39,42 @@ pub(crate) struct Host {
     pub(crate) linker: Linker<State>,
 }
 
-/// The engine for so many instances with so much memory each; why there is none does not change.
-pub(crate) fn engine_of(instances: u32, memory: usize) -> Result<&'static Host, String> {
-    static FEW: OnceLock<Result<Host, String>> = OnceLock::new();
-    static POOL: OnceLock<Result<Host, String>> = OnceLock::new();
-    let pools = instances >= MANY && memory <= POOLED_MEMORY;
-    let cell = if pools { &POOL } else { &FEW };
-    let made = cell.get_or_init(|| Host::new(pools).map_err(|error| format!("{error:#}")));
+/// How an engine treats its instances.
+#[derive(Clone, Copy)]
+struct Treats {
+    /// Keeps room for many.
+    pools: bool,
+    /// Lets go on what gives way by itself.
+    trusts: bool,
+}
+
+/// The engine for these settings; why there is none does not change.
+pub(crate) fn engine_of(settings: &Settings) -> Result<&'static Host, String> {
+    static ENGINES: [OnceLock<Result<Host, String>>; 4] = [const { OnceLock::new() }; 4];
+    let treats = Treats {
+        pools: settings.instances >= MANY && settings.memory <= POOLED_MEMORY,
+        trusts: settings.yields,
+    };
+    let cell = &ENGINES[2 * usize::from(treats.pools) + usize::from(treats.trusts)];
+    let made = cell.get_or_init(|| Host::new(treats).map_err(|error| format!("{error:#}")));
     made.as_ref().map_err(Clone::clone)
 }
 
 impl Host {
-    fn new(pools: bool) -> wasmtime::Result<Host> {
+    fn new(treats: Treats) -> wasmtime::Result<Host> {
         let mut config = Config::new();
-        config.epoch_interruption(true);
+        config.epoch_interruption(!treats.trusts);
         config.max_wasm_stack(STACK);
         config.async_stack_size(STACK + OWN_STACK);
-        if pools {
+        if treats.pools {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
         }
         let engine = Engine::new(&config)?;
-        count_epochs(&engine)?;
-        let linker = linker(&engine)?;
+        let mut linker = linker(&engine)?;
+        match treats.trusts {
+            true => clock::add_to_linker(&mut linker)?,
+            false => count_epochs(&engine)?,
+        }
         Ok(Host { engine, linker })
     }
 }

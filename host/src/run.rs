@@ -12,7 +12,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -28,6 +28,9 @@ const WAITING_LINES: usize = 1024;
 
 /// How long a component that listens may take to end by itself when its time is over.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long somebody who is cut off may take to give way, before it is left behind.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Frames of a trap that are told.
 const MOST_FRAMES: usize = 8;
@@ -125,7 +128,7 @@ pub fn run(bytes: &[u8], settings: &Settings, hearer: &mut dyn Hear) -> Result<R
     if settings.instances > MOST_INSTANCES {
         return Err(HostError::TooMany(MOST_INSTANCES));
     }
-    let host = engine_of(settings.instances, settings.memory).map_err(HostError::System)?;
+    let host = engine_of(settings).map_err(HostError::System)?;
     let start = Instant::now();
     let component = compile(host, bytes)?;
     let compiled = start.elapsed();
@@ -134,16 +137,21 @@ pub fn run(bytes: &[u8], settings: &Settings, hearer: &mut dyn Hear) -> Result<R
     let tls = settings.roots.connector().map_err(HostError::System)?;
     let gate = Arc::new(Gate::new(settings.grants.clone()));
     let (sender, receiver) = sync_channel(WAITING_LINES);
+    let now = Instant::now();
     let given = Given {
         settings: settings.clone(),
         command,
         gate: gate.clone(),
         tls,
-        deadline: settings.time.map(|limit| Instant::now() + limit),
+        deadline: settings.time.and_then(|limit| now.checked_add(limit)),
     };
     let instances = given.start(&runtime, &sender);
     drop(sender);
-    hear(&receiver, hearer);
+    let left = Listener {
+        given: &given,
+        cut: None,
+    }
+    .hear(&receiver, hearer);
     let mut ran = Ran {
         ended: Vec::new(),
         denied: gate.denied(),
@@ -151,6 +159,10 @@ pub fn run(bytes: &[u8], settings: &Settings, hearer: &mut dyn Hear) -> Result<R
         memory: 0,
     };
     for instance in instances {
+        if left && !instance.is_finished() {
+            ran.ended.push(given.cut_off());
+            continue;
+        }
         let (ended, memory) = runtime
             .block_on(instance)
             .map_err(|error| HostError::System(error.to_string()))?;
@@ -162,17 +174,36 @@ pub fn run(bytes: &[u8], settings: &Settings, hearer: &mut dyn Hear) -> Result<R
     Ok(ran)
 }
 
-/// Ends when the last instance is gone, with its streams.
-fn hear(lines: &Receiver<Line>, hearer: &mut dyn Hear) {
-    loop {
-        while let Ok(line) = lines.try_recv() {
-            hearer.line(line);
+/// Hands on lines, where the run was called.
+struct Listener<'g> {
+    given: &'g Given,
+    /// Since when everything is to be cut off.
+    cut: Option<Instant>,
+}
+
+impl Listener<'_> {
+    /// Ends when the last instance is gone, with its streams; or, with true, when one does not give way that said it
+    /// would.
+    fn hear(mut self, lines: &Receiver<Line>, hearer: &mut dyn Hear) -> bool {
+        loop {
+            while let Ok(line) = lines.try_recv() {
+                hearer.line(line);
+            }
+            hearer.idle();
+            match lines.recv_timeout(GRACE) {
+                Ok(line) => hearer.line(line),
+                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) if self.has_lost_patience() => return true,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
-        hearer.idle();
-        match lines.recv() {
-            Ok(line) => hearer.line(line),
-            Err(_) => return,
+    }
+
+    fn has_lost_patience(&mut self) -> bool {
+        if !self.given.settings.yields || !self.given.is_cut() {
+            return false;
         }
+        self.cut.get_or_insert_with(Instant::now).elapsed() >= GRACE
     }
 }
 
@@ -264,8 +295,10 @@ impl Given {
         );
         let mut store = Store::new(self.command.engine(), state);
         store.limiter(|state| &mut state.limits);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        if !self.settings.yields {
+            store.set_epoch_deadline(1);
+            store.epoch_deadline_async_yield_and_update(1);
+        }
         // A component with many sockets must not be told by the scheduler's budget that none is ready.
         let ended = tokio::task::unconstrained(self.until_end(&mut store)).await;
         for stream in &streams {
@@ -274,17 +307,40 @@ impl Given {
         (ended, store.data().limits.used())
     }
 
+    /// When whoever still runs is cut off.
+    fn last_instant(&self) -> Option<Instant> {
+        let patience = match self.settings.listens {
+            true => PATIENCE,
+            false => Duration::ZERO,
+        };
+        self.deadline?.checked_add(patience)
+    }
+
+    /// Whether whoever still runs is to be cut off.
+    fn is_cut(&self) -> bool {
+        let stop = &self.settings.stop;
+        let is_late = self.last_instant().is_some_and(|at| at <= Instant::now());
+        is_late || stop.is_cut(self.settings.listens)
+    }
+
+    /// How an instance ended that was cut off.
+    fn cut_off(&self) -> Ended {
+        match self.settings.stop.is_cut(self.settings.listens) {
+            true => Ended::Stopped,
+            false => Ended::TimedOut(self.settings.time.unwrap_or(Duration::MAX)),
+        }
+    }
+
     /// Runs until it ends or is cut off. One that ends by itself when it is told that its time is over was late as well.
     async fn until_end(&self, store: &mut Store<State>) -> Ended {
         let limit = self.settings.time.unwrap_or(Duration::MAX);
         let mut is_late = false;
         let called = {
             let listens = self.settings.listens;
-            let patience = if listens { PATIENCE } else { Duration::ZERO };
             let mut called = pin!(call(&self.command, store));
-            let mut stopped = pin!(self.settings.stop.is_cut(listens));
+            let mut stopped = pin!(self.settings.stop.cut(listens));
             let mut over = pin!(passed(self.deadline));
-            let mut too_late = pin!(passed(self.deadline.map(|at| at + patience)));
+            let mut too_late = pin!(passed(self.last_instant()));
             poll_fn(|cx| {
                 if stopped.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Err(Ended::Stopped));

@@ -1,5 +1,6 @@
 //! What the host keeps for each instance: its contexts, its resources, its limits.
 
+use crate::clock::Turn;
 use crate::gate::Gate;
 use crate::limits::Limits;
 use crate::names::Lookup;
@@ -28,6 +29,8 @@ pub(crate) struct State {
     asked: HashMap<u32, String>,
     /// Its memory.
     pub(crate) limits: Limits,
+    /// How long it has run since it last gave way.
+    pub(crate) turn: Turn,
 }
 
 impl State {
@@ -52,6 +55,7 @@ impl State {
             gate: gate.clone(),
             asked: HashMap::new(),
             limits: Limits::new(settings.memory),
+            turn: Turn::new(),
         }
     }
 

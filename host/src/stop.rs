@@ -44,8 +44,13 @@ impl Stop {
     }
 
     /// Waits until the run is to be cut off.
-    pub(crate) async fn is_cut(&self, listens: bool) {
-        self.reached(if listens { ASKED + 1 } else { 1 }).await;
+    pub(crate) async fn cut(&self, listens: bool) {
+        self.reached(enough(listens)).await;
+    }
+
+    /// Whether the run is to be cut off.
+    pub(crate) fn is_cut(&self, listens: bool) -> bool {
+        self.level() >= enough(listens)
     }
 
     fn level(&self) -> u32 {
@@ -63,6 +68,11 @@ impl Stop {
             wake.await;
         }
     }
+}
+
+/// How often a component is asked before it is cut off, and once more.
+fn enough(listens: bool) -> u32 {
+    if listens { ASKED + 1 } else { 1 }
 }
 
 /// The standard input of a component that listens: a line for each request, never an end.

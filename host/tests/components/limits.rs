@@ -73,6 +73,55 @@ fn one_that_computes_lets_others_run() {
     assert_eq!(ran.unwrap().ended, vec![Ended::Stopped; 20]);
 }
 
+/// Asks for the time without end.
+const CLOCK: &str =
+    r#"(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))"#;
+const ASK: &str = "(loop $again (drop (call $now)) (br $again)) unreachable";
+
+#[test]
+fn one_that_asks_for_the_time_gives_way() {
+    let greeting = format!(
+        r#"(data (i32.const 16) "up\n")
+        (func (export "wasi:cli/run@0.2.0#run") (result i32)
+          (call $say (i32.const 16) (i32.const 3)) {ASK})"#
+    );
+    let bytes = program(CLOCK, &greeting);
+    let stop = Stop::default();
+    let crowd = Settings {
+        stop: stop.clone(),
+        instances: 20,
+        yields: true,
+        ..settings(Grants::default())
+    };
+    let mut greeted = 0;
+    let ran = run(&bytes, &crowd, &mut |_: Line| {
+        greeted += 1;
+        if greeted == 20 {
+            stop.request();
+        }
+    });
+    assert_eq!(greeted, 20);
+    assert_eq!(ran.unwrap().ended, vec![Ended::Stopped; 20]);
+    let short = Settings {
+        time: Some(SHORT),
+        yields: true,
+        ..settings(Grants::default())
+    };
+    let (ran, _) = told(&run_of(CLOCK, ASK), &short);
+    assert_eq!(ran.ended, [Ended::TimedOut(SHORT)]);
+}
+
+#[test]
+fn one_that_does_not_give_way_as_it_said_is_left_behind() {
+    let short = Settings {
+        time: Some(SHORT),
+        yields: true,
+        ..settings(Grants::default())
+    };
+    let (ran, _) = told(&run_of("", SPIN), &short);
+    assert_eq!(ran.ended, [Ended::TimedOut(SHORT)]);
+}
+
 #[test]
 fn memory_beyond_the_limit_is_refused() {
     // Says how many pages it got, as a letter, and goes on; or traps when it gets none.
