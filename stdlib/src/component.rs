@@ -37,7 +37,7 @@ pub const BODIES: Library = Library {
         "reports" "refusals" "requests" "scopes" "secures" "servers" "shows" "sockets" "sources" "spans"
         "stacks" "stops" "strings" "tables" "tcps" "texts" "times" "tlss" "transfers" "udps" "utf8" "uuids" "values"
         "wasi" "wit" "words" "buffers" "classes" "csvs" "givens" "json_paths" "matching" "options"
-        "patterns" "pools" "regexes" "urls" "users" "replies" "routes" "visits"
+        "leases" "patterns" "places" "pools" "tallies" "wides" "regexes" "urls" "users" "replies" "routes" "visits"
         "exports" "lifting"
         "amounts" "bounds" "columns" "crowds" "digests" "meters" "overrides" "results" "secrets" "summaries" "sums" "verdicts"
     },

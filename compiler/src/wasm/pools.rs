@@ -1,8 +1,12 @@
-//! Pools as tables of 64-bit words: count of addresses, whether any is picked, count of runs, then for each run its first
-//! address (an object) and how many there are. The library's body is `pools.scn`.
+//! Pools as tables of 64-bit words: how many addresses, how they are picked (0 in turn, 1 at random, 2 from the lowest),
+//! for how long they are leased (0 a user, 1 an iteration, 2 a connection), how long is waited for one (-1: not at all),
+//! what is done then (0 an error, 1 others' addresses, else the number of another pool + 2), how many there are of each
+//! family, the library's books (0), unused; then for each run its first address (an object) and how many there are.
+//! Counts are 128 bits, the low half first. The library's bodies are `pools.scn` and `leases.scn`.
 
 use super::data::Side;
 use super::unit::Unit;
+use crate::ir::load::{Exhausted, Lease};
 use crate::ir::{ConstObject, Pool};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,16 +16,46 @@ type Range = (IpAddr, IpAddr);
 /// Writes the table of a pool; its address.
 pub(super) fn write(unit: &mut Unit<'_>, pool: &Pool) -> u32 {
     let runs = runs(pool);
-    let most = i64::MAX as u64;
-    let counts = runs.iter().map(|run| count(*run));
-    let all = counts.fold(0, |sum: u64, count| sum.saturating_add(count).min(most));
-    let mut words = vec![all, u64::from(pool.pick == "random"), runs.len() as u64];
+    let mut words = Vec::new();
+    words.extend(halves(total(runs.iter())));
+    words.extend([
+        match pool.pick.as_str() {
+            "random" => 1,
+            "sequential" => 2,
+            _ => 0,
+        },
+        match pool.lease {
+            Lease::User => 0,
+            Lease::Iteration => 1,
+            Lease::Request => 2,
+        },
+        pool.wait.unwrap_or(u64::MAX),
+        match pool.exhausted {
+            Exhausted::Fail => 0,
+            Exhausted::Share => 1,
+            Exhausted::Pool(next) => u64::from(next.0) + 2,
+        },
+    ]);
+    for is_v4 in [true, false] {
+        let of_family = runs.iter().filter(|run| run.0.is_ipv4() == is_v4);
+        words.extend(halves(total(of_family)));
+    }
+    words.extend([0, 0]);
     for run in &runs {
         let first = unit.data.object(Side::Body, &ConstObject::Ip(run.0));
-        words.extend([u64::from(first), count(*run)]);
+        words.push(first.into());
+        words.extend(halves(count(*run)));
     }
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     unit.data.add(&bytes)
+}
+
+fn halves(count: u128) -> [u64; 2] {
+    [count as u64, (count >> 64) as u64]
+}
+
+fn total<'r>(runs: impl Iterator<Item = &'r Range>) -> u128 {
+    runs.fold(0, |sum: u128, run| sum.saturating_add(count(*run)))
 }
 
 /// The ranges of a pool without what is reserved.
@@ -46,12 +80,9 @@ fn without(range: Range, hole: Range) -> Vec<Range> {
     before.into_iter().chain(behind).collect()
 }
 
-/// How many addresses there are, as far as an int tells.
-fn count((first, last): Range) -> u64 {
-    let count = (bits(last) - bits(first)).saturating_add(1);
-    u64::try_from(count)
-        .unwrap_or(u64::MAX)
-        .min(i64::MAX as u64)
+/// How many addresses there are; all of IPv6 are one less, as on the other engines.
+fn count((first, last): Range) -> u128 {
+    (bits(last) - bits(first)).saturating_add(1)
 }
 
 fn bits(ip: IpAddr) -> u128 {
@@ -99,6 +130,9 @@ mod tests {
             assert_eq!(without(ten, hole), left, "{hole:?}");
         }
         assert_eq!(count(ten), 10);
-        assert_eq!(count(range("::", "ffff::")), i64::MAX as u64);
+        let network = range("2001:db8::", "2001:db8::ffff:ffff:ffff:ffff");
+        assert_eq!(halves(count(network)), [0, 1]);
+        let all = range("::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+        assert_eq!(total([all, network].iter()), u128::MAX);
     }
 }

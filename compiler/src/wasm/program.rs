@@ -41,6 +41,7 @@ pub(super) fn write(unit: &mut Unit<'_>) {
     }
     let thresholds = threshold_rows(unit);
     let doors = doors(unit);
+    open_leases(unit);
     let head = [
         user.scenarios.len() as u32,
         unit.data.add_u32s(&scenarios),
@@ -252,6 +253,31 @@ fn doors(unit: &mut Unit<'_>) -> [u32; 2] {
         let body = unit.body(name);
         body.map_or(0, |id| unit.table_index(Side::Body, id))
     })
+}
+
+/// Words with the numbers of what hands out addresses of pools: see `sources.scn`.
+const LEASES: [(u32, &str); 2] = [(218, "leases.event"), (219, "leases.lead")];
+/// And of what tells about it.
+const TALLIES: (u32, &str) = (220, "tallies.tell");
+
+/// What hands out addresses of pools is part of a component whose connections come from some.
+fn open_leases(unit: &mut Unit<'_>) {
+    let scenarios = &unit.user.scenarios;
+    let from_pool = |stage: &Stage| matches!(stage, Stage::Spawn { pool: Some(_), .. });
+    let mut stages = scenarios
+        .iter()
+        .flat_map(|one| one.load.iter().flat_map(|load| &load.stages));
+    if scenarios.iter().all(|one| one.source.is_none()) && !stages.any(from_pool) {
+        return;
+    }
+    let has_load = scenarios.iter().any(|one| one.load.is_some());
+    let tallies = has_load.then_some(TALLIES);
+    for (word, name) in LEASES.into_iter().chain(tallies) {
+        let number = unit
+            .body(name)
+            .map(|id| unit.table_index(Side::Body, id));
+        unit.data.set_word(word, number.unwrap_or(0).into());
+    }
 }
 
 /// What reads params is part of a component whose program has some.

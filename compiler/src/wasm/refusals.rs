@@ -6,7 +6,6 @@ use super::files::FILES;
 use super::{Bodies, Https};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::target::{self, Argument};
-use crate::ir::load::Stage;
 use crate::ir::{
     ConstObject, Function, GlobalKind, NativeId, Op, Program, Scenario, Terminator, TryOp, WaitOp,
 };
@@ -188,7 +187,7 @@ fn property(pattern: &str) -> Option<&str> {
     None
 }
 
-/// Items that no component has: servers of TLS, source addresses from pools, more users than one leads.
+/// Items that no component has: servers of TLS, more users than one leads.
 fn refused_items(user: &Program) -> impl Iterator<Item = Diagnostic> {
     let servers = user.globals.iter().filter_map(|global| {
         let what = match &global.kind {
@@ -200,14 +199,8 @@ fn refused_items(user: &Program) -> impl Iterator<Item = Diagnostic> {
         };
         Some(target::secure_server(what, global.span))
     });
-    let sources = user.scenarios.iter().filter(|scenario| {
-        let stages = scenario.load.iter().flat_map(|load| &load.stages);
-        let mut pools = stages.map(|stage| matches!(stage, Stage::Spawn { pool: Some(_), .. }));
-        scenario.source.is_some() || pools.any(|named| named)
-    });
-    let sources = sources.map(|scenario| target::no_native("source POOL", scenario.span));
     let crowded = user.scenarios.iter().filter_map(too_many_users);
-    servers.chain(sources).chain(crowded)
+    servers.chain(crowded)
 }
 
 /// Whether a server's start function hands over options.
