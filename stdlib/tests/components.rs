@@ -48,16 +48,25 @@ fn program(text: &str) -> Program {
 #[test]
 fn items_that_a_component_has_not_are_refused() {
     let bodies = bodies();
-    let texts = [
-        "server echo tls \"127.0.0.1:0\" (cert: \"c\", key: \"k\") (s) { s.close() }\nscenario a { log.info(\"x\") }",
-        "pool p { range \"127.0.1.0/28\" }\nscenario a { source p\n each { log.info(\"x\") } }",
-    ];
-    for text in texts {
-        match wasm::build(&program(text), bodies, &no_file) {
-            Err(Unbuilt::Refused(found)) => assert_eq!(found[0].code, Code::E0401, "{text}"),
-            other => panic!("{text} gives {:?}", other.map(|bytes| bytes.len())),
-        }
+    let text = "server echo tls \"127.0.0.1:0\" (cert: \"c\", key: \"k\") (s) { s.close() }\nscenario a { log.info(\"x\") }";
+    match wasm::build(&program(text), bodies, &no_file) {
+        Err(Unbuilt::Refused(found)) => assert_eq!(found[0].code, Code::E0401, "{text}"),
+        other => panic!("{text} gives {:?}", other.map(|bytes| bytes.len())),
     }
+}
+
+#[test]
+fn only_programs_with_sources_lease_addresses() {
+    let bodies = bodies();
+    let built = |source: &str| {
+        let text = format!(
+            "pool p {{ range \"127.0.1.0/28\" }}\nscenario a {{ {source}\n each {{ log.info(\"${{p.len()}}\") }} }}"
+        );
+        let bytes = wasm::build(&program(&text), bodies, &no_file).expect("it can be built");
+        bytes.len()
+    };
+    let (without, with) = (built(""), built("source p"));
+    assert!(with > without + 8_000, "{without} and {with} bytes");
 }
 
 /// What a build finds wrong with a program: codes and messages.

@@ -12,6 +12,8 @@ mod livelock;
 mod loads;
 #[path = "components/plain.rs"]
 mod plain;
+#[path = "components/pools.rs"]
+mod pools;
 #[path = "components/random.rs"]
 mod random;
 #[path = "components/replay.rs"]

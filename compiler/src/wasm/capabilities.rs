@@ -101,6 +101,20 @@ pub struct Open {
     pub column: u64,
 }
 
+impl Source {
+    /// Whether an address is among them.
+    pub fn holds(&self, ip: IpAddr) -> bool {
+        let (first, last) = self
+            .range
+            .split_once('-')
+            .unwrap_or((&self.range, &self.range));
+        match (first.parse::<IpAddr>(), last.parse::<IpAddr>()) {
+            (Ok(first), Ok(last)) => first.is_ipv4() == ip.is_ipv4() && first <= ip && ip <= last,
+            _ => false,
+        }
+    }
+}
+
 impl Capabilities {
     /// What a program can reach.
     pub fn of(program: &Program) -> Capabilities {

@@ -273,9 +273,7 @@ fn open_leases(unit: &mut Unit<'_>) {
     let has_load = scenarios.iter().any(|one| one.load.is_some());
     let tallies = has_load.then_some(TALLIES);
     for (word, name) in LEASES.into_iter().chain(tallies) {
-        let number = unit
-            .body(name)
-            .map(|id| unit.table_index(Side::Body, id));
+        let number = unit.body(name).map(|id| unit.table_index(Side::Body, id));
         unit.data.set_word(word, number.unwrap_or(0).into());
     }
 }

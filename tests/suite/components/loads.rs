@@ -23,7 +23,7 @@ fn run(file: &Temporary, options: &[&str], is_component: bool) -> Output {
 }
 
 /// What a run told and measured, without what only one of them can know.
-fn told(output: &Output) -> (Vec<String>, Value) {
+pub(crate) fn told(output: &Output) -> (Vec<String>, Value) {
     let lines = output.out.lines();
     let lines: Vec<Value> = lines
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
@@ -57,12 +57,13 @@ fn measured(results: &Value) -> Value {
             "interrupted", "dropped", "failed_sections"]),
         "thresholds": pick(&results["thresholds"], &["text", "value", "samples", "ok", "aborted"]),
         "checks": pick(&results["checks"], &["label", "kind", "scenario", "passed", "failed", "example"]),
+        "pools": results["pools"],
         "errors": pick(&results["errors"], &["scenario", "count", "first_nanos", "last_nanos"]),
     })
 }
 
 /// What a program did, which is the same natively and as a component.
-fn same(name: &str, text: &str, options: &[&str]) -> (Vec<String>, Value) {
+pub(crate) fn same(name: &str, text: &str, options: &[&str]) -> (Vec<String>, Value) {
     let file = Temporary::new(&format!("{name}.scn"), text.as_bytes());
     let (native, component) = (run(&file, options, false), run(&file, options, true));
     assert_ne!(native.status, 2, "{}", native.err);

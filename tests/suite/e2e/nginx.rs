@@ -17,6 +17,8 @@ pub fn trials() -> Vec<Trial> {
         needs("nginx", "nginx::https_and_mutual_tls", https),
         needs("nginx", "nginx::source_address", source_address),
         needs("nginx", "nginx::component", component),
+        needs("nginx", "nginx::pooled", pooled),
+        needs("nginx", "nginx::pooled_component", pooled_component),
     ]
 }
 
@@ -127,6 +129,37 @@ fn component(program: &Path) -> Result<(), Failed> {
         .count();
     assert_eq!(more, 0);
     Ok(())
+}
+
+/// Each lease has the next address of the pool, which the server sees.
+fn pooled(program: &Path) -> Result<(), Failed> {
+    let (folder, port, _daemon) = plain(program, "nginx-pooled")?;
+    let base = format!("http://127.0.0.1:{port}");
+    all_hold("nginx.scn", "pooled", &[("base", base)])?;
+    each_was_met(&folder)
+}
+
+/// The same by instances of a component: together they lease what one does.
+fn pooled_component(program: &Path) -> Result<(), Failed> {
+    let (folder, port, _daemon) = plain(program, "nginx-pooled-component")?;
+    let params = [("base", format!("http://127.0.0.1:{port}"))];
+    let peer = format!("127.0.0.1:{port}");
+    let grants = ["--allow", &peer, "--source", "127.1.7.1-127.1.7.7"];
+    let instances = [&grants[..], &["--instances", "3"]].concat();
+    all_hold_in_component("nginx.scn", "pooled", &params, &instances)?;
+    each_was_met(&folder)?;
+    let refused = all_hold_in_component("nginx.scn", "pooled", &params, &grants[..2]);
+    let refused = format!("{:?}", refused.err());
+    assert!(refused.contains("access_denied"), "{refused}");
+    let help = refused.matches("grant it by --source 127.1.7.0-127.1.7.7");
+    assert_eq!(help.count(), 1, "{refused}");
+    Ok(())
+}
+
+/// Three users with two iterations have six of the addresses.
+fn each_was_met(folder: &Folder) -> Result<(), Failed> {
+    let access = folder.path("access.log");
+    (1..=6).try_for_each(|last| eventually(&access, &format!("127.1.7.{last} GET /hello.txt 200")))
 }
 
 fn https(program: &Path) -> Result<(), Failed> {

@@ -238,36 +238,47 @@ fn ended(ran: &Ran, terminal: &mut Terminal<'_>) -> Exit {
     gravest(exits)
 }
 
-/// What was wanted and not granted, with the options that grant it.
+/// What was wanted and not granted, with the options that grant it. Of a pool's addresses one tells enough.
 fn say_denied(ran: &Ran, bytes: &[u8], given: &HostArguments, terminal: &mut Terminal<'_>) {
     let style: Style = terminal.err_style();
+    let wants = section::find(bytes, capabilities::SECTION).map(Capabilities::read);
+    let wants = wants.and_then(Result::ok).unwrap_or_default();
+    let mut told = Vec::new();
     for denied in &ran.denied {
+        let option = grant(denied, &wants);
+        if told.contains(&option) {
+            continue;
+        }
         let _ = writeln!(
             terminal.err,
-            "{}: the component wanted {denied}\n  {}: grant it by {}",
+            "{}: the component wanted {denied}\n  {}: grant it by {option}",
             style.yellow("denied"),
             style.cyan("help"),
-            grant(denied)
         );
+        told.push(option);
     }
-    let wants = section::find(bytes, capabilities::SECTION).map(Capabilities::read);
-    if let (false, true, Some(Ok(wants))) = (ran.denied.is_empty(), given.allow.is_empty(), wants) {
-        let all = options_for(&wants);
-        if !all.is_empty() {
-            let _ = writeln!(
-                terminal.err,
-                "  {}: everything that it names: {}",
-                style.cyan("help"),
-                all.join(" ")
-            );
-        }
+    let all = options_for(&wants);
+    if !ran.denied.is_empty() && given.allow.is_empty() && !all.is_empty() {
+        let _ = writeln!(
+            terminal.err,
+            "  {}: everything that it names: {}",
+            style.cyan("help"),
+            all.join(" ")
+        );
     }
 }
 
-fn grant(denied: &Denied) -> String {
+fn grant(denied: &Denied, wants: &Capabilities) -> String {
     match denied {
         Denied::Peer(address) => format!("--allow {address}"),
-        Denied::Source(address) => format!("--source {}", address.ip()),
+        Denied::Source(address) => {
+            let ip = address.ip();
+            let pool = wants.sources.iter().find(|source| source.holds(ip));
+            match pool {
+                Some(source) => format!("--source {}", source.range),
+                None => format!("--source {ip}"),
+            }
+        }
         Denied::Name(name) => format!("--allow '{name}:*'"),
         Denied::Request(host, port) => format!("--allow {}", shown_peer(host, *port)),
     }
