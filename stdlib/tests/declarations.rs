@@ -54,3 +54,38 @@ fn assert_clean(library: &Library) {
     let found: Vec<String> = found.collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// Numbers in bodies that look like addresses of words and are none.
+const NO_WORDS: [(&str, u32); 5] = [
+    ("dates", 2000),
+    ("hashes", 1344),
+    ("heap", 1024),
+    ("meters", 2000),
+    ("servers", 1024),
+];
+
+/// The back end finds the words that have addresses by `mem.words`; all others are none of memory's.
+#[test]
+fn no_body_names_a_word_by_a_number_of_its_own() {
+    for (module, text) in &BODIES.modules[LIBRARY.modules.len()..] {
+        for number in numbers(text) {
+            let is_address = (1024..3072).contains(&number) && number % 8 == 0;
+            assert!(
+                !is_address || NO_WORDS.contains(&(*module, number)),
+                "{module}.scn: {number} may be the address of a word, which `mem.words` gives"
+            );
+        }
+    }
+}
+
+/// The decimal numbers of a text, without those in comments and texts.
+fn numbers(text: &str) -> Vec<u32> {
+    let lines = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or(""));
+    let code = lines.flat_map(|line| line.split('"').step_by(2));
+    let words = code.flat_map(|part| part.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    words
+        .filter_map(|word| word.replace('_', "").parse().ok())
+        .collect()
+}

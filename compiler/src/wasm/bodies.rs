@@ -1,7 +1,8 @@
 //! The bodies of the library: scn code that natives are made of in a component, compiled once. Enter at [`Bodies::compile`].
 
+use super::data::Addressed;
 use crate::diagnostics::Diagnostic;
-use crate::ir::{FuncId, Program};
+use crate::ir::{FuncId, Function, Op, Program, Reg};
 use crate::source::Library;
 use std::collections::HashMap;
 
@@ -10,6 +11,8 @@ use std::collections::HashMap;
 pub struct Bodies {
     /// Their code.
     pub(super) program: Program,
+    /// The words that they name by addresses.
+    pub(super) addressed: Addressed,
     /// By name of the function.
     plain: HashMap<String, FuncId>,
     /// By name of module and function: `heap.alloc`.
@@ -36,6 +39,7 @@ impl Bodies {
             qualified.insert(format!("{module}.{}", function.name), id);
         }
         Ok(Bodies {
+            addressed: addressed(&program),
             program,
             plain,
             qualified,
@@ -59,5 +63,31 @@ impl Bodies {
     /// A function by module and name, `heap.alloc`, which the back end itself calls.
     pub(super) fn named(&self, name: &str) -> Option<FuncId> {
         self.qualified.get(name).copied()
+    }
+}
+
+/// The words that some function names by addresses.
+fn addressed(program: &Program) -> Addressed {
+    let mut addressed = Addressed::default();
+    for function in &program.functions {
+        for inst in function.blocks.iter().flat_map(|block| &block.insts) {
+            if let Op::Host(native, args) = &inst.op
+                && program.natives[native.index()].name == "mem.words"
+            {
+                let [first, count] = [args[0], args[1]].map(|arg| constant(function, arg));
+                addressed.add(first, count);
+            }
+        }
+    }
+    addressed
+}
+
+/// An argument that is written as a constant.
+fn constant(function: &Function, wanted: Reg) -> i64 {
+    let mut insts = function.blocks.iter().flat_map(|block| &block.insts);
+    let made = insts.find(|inst| inst.results.contains(&wanted));
+    match made.map(|inst| &inst.op) {
+        Some(Op::Int(value)) => *value,
+        other => unreachable!("mem.words takes constants, not {other:?}"),
     }
 }

@@ -3,22 +3,35 @@
 //! Addresses are known as soon as something is added, so that code can name them.
 
 use crate::ir::{ConstObject, Desc, DescId, EnumInfo, Program, Scalar, SlotKind, SlotType, desc};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 /// Where the words are.
 pub(super) const WORDS: u32 = 1024;
 /// Where static data begins.
-const START: u32 = WORDS + 8 * 256;
+const START: u32 = WORDS + 8 * COUNT;
 /// As many zeros between two parts of the data take more bytes than the head of a part.
 const ZEROS: usize = 9;
 /// The count of an object that is never freed or changed.
 const IMMORTAL: u32 = 1 << 31;
 
-/// The address of a word, if it has one: those that bodies name by their addresses are memory, all others are globals
-/// of the module.
-pub(super) fn address_of_word(number: u32) -> Option<u32> {
-    matches!(number, 28 | 111 | 160..=185 | 203 | 210).then_some(WORDS + 8 * number)
+/// How many words there are.
+const COUNT: u32 = 256;
+
+/// The words that bodies name by their addresses: these are memory, all others are globals of the module.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Addressed(BTreeSet<u32>);
+
+impl Addressed {
+    /// Notes what one `mem.words` names.
+    pub(super) fn add(&mut self, first: i64, count: i64) {
+        let words = first..first + count;
+        assert!(
+            words.start >= 0 && words.end <= i64::from(COUNT),
+            "there are {COUNT} words"
+        );
+        self.0.extend(words.map(|word| word as u32));
+    }
 }
 
 /// Which of the two programs something belongs to, whose indices are told apart so.
@@ -58,11 +71,12 @@ pub(super) struct Data {
     enums: Reached,
     /// Slots of objects of extern types, by descriptor.
     extern_slots: HashMap<u32, u32>,
+    addressed: Addressed,
 }
 
 impl Data {
-    /// Empty memory.
-    pub(super) fn new() -> Data {
+    /// Empty memory, in which these words have places.
+    pub(super) fn new(addressed: Addressed) -> Data {
         Data {
             bytes: Vec::new(),
             words: HashMap::new(),
@@ -70,6 +84,7 @@ impl Data {
             descs: Reached::default(),
             enums: Reached::default(),
             extern_slots: HashMap::new(),
+            addressed,
         }
     }
 
@@ -98,9 +113,18 @@ impl Data {
         );
     }
 
+    /// The address of a word, if it has one.
+    pub(super) fn address_of_word(&self, number: u32) -> Option<u32> {
+        (self.addressed.0.contains(&number)).then_some(WORDS + 8 * number)
+    }
+
     /// Sets a word that the module starts with.
     pub(super) fn set_word(&mut self, number: u32, value: u64) {
-        debug_assert_eq!(address_of_word(number), None, "memory starts with zeros");
+        debug_assert_eq!(
+            self.address_of_word(number),
+            None,
+            "memory starts with zeros"
+        );
         self.words.insert(number, value);
     }
 

@@ -3,7 +3,7 @@
 //! A register has a local of its own, which [`shorten`](super::shorten) does without where it can. Constants have none:
 //! they are written where they are used. In functions that wait, a register with a slot is stored where it is defined.
 
-use super::data::{Side, address_of_word};
+use super::data::Side;
 use super::loops::Loops;
 use super::structure::{Structure, waiting_blocks};
 use super::unit::{Code, Shape, Unit, val_type};
@@ -297,7 +297,7 @@ impl<'p> Emit<'_, 'p> {
 
     /// Pushes a word of the module's.
     pub(super) fn get_word(&mut self, number: u32) {
-        match address_of_word(number) {
+        match self.unit.data.address_of_word(number) {
             Some(address) => {
                 self.i(Instruction::I32Const(address as i32));
                 self.i(Instruction::I64Load(at(0, 3)));
@@ -311,7 +311,7 @@ impl<'p> Emit<'_, 'p> {
 
     /// Sets a word of the module's to what `value` pushes.
     pub(super) fn set_word(&mut self, number: u32, value: impl FnOnce(&mut Self)) {
-        match address_of_word(number) {
+        match self.unit.data.address_of_word(number) {
             Some(address) => {
                 self.i(Instruction::I32Const(address as i32));
                 value(self);

@@ -146,6 +146,12 @@ impl Emit<'_, '_> {
                 let number = self.constant(args[0], name);
                 self.set_word(number as u32, |emit| emit.get(args[1]));
             }
+            "words" => {
+                let number = self.constant(args[0], name);
+                let address = self.unit.data.address_of_word(number as u32);
+                let address = address.expect("all words that are named so have addresses");
+                self.i(I::I64Const(address.into()));
+            }
             "poll" => {
                 self.i(I::I32Const(1));
                 self.i(I::GlobalSet(global::POLLS));

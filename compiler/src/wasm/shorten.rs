@@ -14,6 +14,8 @@ mod live;
 mod narrow;
 mod set;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 pub(super) use facts::Signatures;
 

@@ -89,7 +89,7 @@ pub(super) struct Unit<'p> {
 
 impl<'p> Unit<'p> {
     pub(super) fn new(user: &'p Program, bodies: &'p Bodies) -> Unit<'p> {
-        let mut data = Data::new();
+        let mut data = Data::new(bodies.addressed.clone());
         let globals = data.add(&vec![0; 8 * user.globals.len()]);
         let mut sources = Sources::default();
         for (name, text) in &user.sources {

@@ -1,8 +1,9 @@
 //! The story of a run: everything that a program tells, as lines that can be compared. Enter at [`tell`].
 
 use scn_compiler::Passes;
+use scn_compiler::hir::Hir;
 use scn_compiler::ir::Program;
-use scn_compiler::source::{Loader, Source};
+use scn_compiler::source::{Loader, Source, Sources};
 use scn_runtime::event::{End, Event, Observer};
 use scn_runtime::fault::{Fault, Place};
 use scn_runtime::run::Engine;
@@ -94,26 +95,32 @@ impl Story<'_> {
     }
 }
 
-/// The program of a text, which the checker must accept.
-pub fn program(text: &str, passes: Passes) -> Result<Program, String> {
+/// What the checker makes of a text, which it must accept.
+pub fn checked(text: &str) -> Result<(Sources, Hir), String> {
     let entry = Source {
         name: "generated.scn".to_owned(),
         text: text.to_owned(),
     };
     let checked = scn_compiler::check(entry, &NoFiles, &scn_stdlib::LIBRARY);
-    let Some(hir) = &checked.hir else {
-        let found = checked.diagnostics.iter();
-        let found: Vec<String> = found
-            .filter(|found| found.code.to_string().starts_with('E'))
-            .map(|found| {
-                let at = found.labels.first().map_or(0, |(span, _)| span.start);
-                let line = text[..at as usize].lines().count();
-                format!("{} line {line}: {}", found.code, found.message)
-            })
-            .collect();
-        return Err(format!("it is refused: {found:#?}"));
-    };
-    Ok(scn_compiler::lower_with(&checked.sources, hir, passes))
+    if let Some(hir) = checked.hir {
+        return Ok((checked.sources, hir));
+    }
+    let found = checked.diagnostics.iter();
+    let found: Vec<String> = found
+        .filter(|found| found.code.to_string().starts_with('E'))
+        .map(|found| {
+            let at = found.labels.first().map_or(0, |(span, _)| span.start);
+            let line = text[..at as usize].lines().count();
+            format!("{} line {line}: {}", found.code, found.message)
+        })
+        .collect();
+    Err(format!("it is refused: {found:#?}"))
+}
+
+/// The program of a text, which the checker must accept.
+pub fn program(text: &str, passes: Passes) -> Result<Program, String> {
+    let (sources, hir) = checked(text)?;
+    Ok(scn_compiler::lower_with(&sources, &hir, passes))
 }
 
 /// A program that is ready to run.

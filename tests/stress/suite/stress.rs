@@ -9,7 +9,7 @@
 
 #![forbid(unsafe_code)]
 
-use scn_stress::{Built, build, compare, generate};
+use scn_stress::{Built, Https, build, build_with, compare, generate, mutate_seed};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -69,4 +69,35 @@ fn random_programs_build_to_components() {
             other => panic!("seed {seed}: {other:?}\n{text}"),
         }
     }
+}
+
+/// How the mutant of a seed is wrong; else whether it became a component.
+fn verify_mutant(seed: u64) -> Result<bool, String> {
+    let text = mutate_seed(seed);
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutant.scn");
+    let _ = std::fs::write(place, format!("// seed {seed}\n{text}"));
+    let https = match seed % 4 {
+        0 => Https::WasiHttp,
+        _ => Https::WasiTls,
+    };
+    match std::panic::catch_unwind(|| build_with(&text, https)) {
+        Ok(Ok(built)) => Ok(matches!(built, Built::Component(_))),
+        Ok(Err(why)) => Err(format!("seed {seed}: {why}\n{text}")),
+        Err(_) => Err(format!("seed {seed}: a panic\n{text}")),
+    }
+}
+
+/// `SCN_MUTANTS_SECONDS=60` tries as many as there is time for.
+#[test]
+fn mutants_of_programs_build_or_are_told_why_not() {
+    let from = variable("SCN_STRESS_FROM").unwrap_or(0);
+    let time = variable("SCN_MUTANTS_SECONDS").map(Duration::from_secs);
+    let began = Instant::now();
+    let (mut built, mut programs) = (0, 0);
+    while time.map_or(programs < SEEDS, |time| began.elapsed() < time) {
+        built += u64::from(verify_mutant(from + programs).unwrap_or_else(|why| panic!("{why}")));
+        programs += 1;
+    }
+    println!("{built} of {programs} mutants from seed {from} on became components");
+    assert!(2 * built > programs, "{built} of {programs}");
 }
