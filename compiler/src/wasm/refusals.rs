@@ -6,6 +6,7 @@ use super::files::FILES;
 use super::{Bodies, Https};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::target::{self, Argument};
+use crate::ir::load::Stage;
 use crate::ir::{
     ConstObject, Function, GlobalKind, NativeId, Op, Program, Scenario, Terminator, TryOp, WaitOp,
 };
@@ -17,8 +18,13 @@ const MOST_USERS: u64 = 1_000;
 /// Everything that a program does and no component can, in the order of its places.
 pub(super) fn of(user: &Program, bodies: &Bodies, https: Https) -> Vec<Diagnostic> {
     let calls = missing_bodies(user, bodies);
+    let has_sources = user.scenarios.iter().any(has_source);
     let arguments = trace::calls(user).into_iter().flat_map(|call| match https {
-        Https::WasiHttp => [refused_arguments(&call), not_handed_over(&call)].concat(),
+        Https::WasiHttp => [
+            refused_arguments(&call),
+            not_handed_over(&call, has_sources),
+        ]
+        .concat(),
         Https::WasiTls => refused_arguments(&call),
     });
     let mut found: Vec<Diagnostic> = calls
@@ -118,7 +124,7 @@ fn refused_arguments(call: &Call) -> Vec<Diagnostic> {
 }
 
 /// What is not possible where the host makes requests to `https`.
-fn not_handed_over(call: &Call) -> Vec<Diagnostic> {
+fn not_handed_over(call: &Call, has_sources: bool) -> Vec<Diagnostic> {
     if matches!(call.name.as_str(), "tls.connect" | "TcpConn.start_tls") {
         return vec![target::no_own_tls(&call.name, call.span)];
     }
@@ -136,11 +142,19 @@ fn not_handed_over(call: &Call) -> Vec<Diagnostic> {
     if call.arguments.len() > WITHOUT_BODY {
         given.push(("expect_continue", bind - 8, Known::Int(0)));
     }
-    given
-        .into_iter()
-        .filter(|(_, at, usual)| call.arguments[*at] != *usual)
-        .map(|(name, ..)| target::argument(name, Argument::Handover, &call.name, call.span))
+    given.retain(|(_, at, usual)| call.arguments[*at] != *usual);
+    let names = given.iter().map(|(name, ..)| *name);
+    names
+        .chain(has_sources.then_some("source"))
+        .map(|name| target::argument(name, Argument::Handover, &call.name, call.span))
         .collect()
+}
+
+/// Whether users of a scenario have addresses from a pool.
+fn has_source(scenario: &Scenario) -> bool {
+    let mut stages = scenario.load.iter().flat_map(|load| &load.stages);
+    scenario.source.is_some()
+        || stages.any(|stage| matches!(stage, Stage::Spawn { pool: Some(_), .. }))
 }
 
 /// As many arguments have requests without a body.

@@ -291,6 +291,13 @@ fn what_the_host_decides_is_refused_when_it_is_built() {
         assert!(output.err.contains(code), "{}", output.err);
         assert!(output.err.contains(wanted), "{}", output.err);
     }
+    let sources = r#"pool p { range "127.0.1.0/28" }
+scenario s { source p
+  each { let _made = http.get("https://a.test/") } }"#;
+    let file = Temporary::new("sources.scn", sources.as_bytes());
+    let output = scn(["build", &file.shown(), "--https", "wasi-http"]);
+    let wanted = "`source` of `http.get` cannot be given in a component";
+    assert!(output.err.contains(wanted), "{}", output.err);
     let fine = r#"scenario s {
   let _made = http.get("http://a.test/", bind: ip("127.0.0.1"))
   let _other = http.post("https://a.test/", json: { a: 1 }, timeout: 1s, connect_timeout: 1s, redirects: 2)

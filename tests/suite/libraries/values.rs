@@ -239,6 +239,31 @@ export fn refuse(kind: string) { fail \"no\" kind kind }\n";
 }
 
 #[test]
+fn checks_that_do_not_hold_are_printed() {
+    let program = "export fn doubled(n: int) -> int {
+  check n > 0
+  check \"even\": n % 2 == 0
+  check n == 2
+  return 2 * n
+}
+";
+    let mut loaded = Loaded::of(&library(program, &[]), "scn:library/shop");
+    assert_eq!(loaded.call("doubled", &[Val::S64(2)]), Some(Val::S64(4)));
+    assert_eq!(loaded.printed(), "", "what holds is not told");
+    loaded.call("doubled", &[Val::S64(3)]);
+    let printed = loaded.printed();
+    for part in [
+        "  ✗ even\n",
+        ":3:17 in doubled\n",
+        "  ✗ n == 2\n    left is 3, right is 2\n    at ",
+        ":4:9 in doubled\n",
+    ] {
+        assert!(printed.contains(part), "{part:?} in {printed}");
+    }
+    assert!(!printed.contains("n > 0"), "{printed}");
+}
+
+#[test]
 fn calls_wait_and_do_several_things_at_once() {
     let mut loaded = loaded();
     let waited = loaded.call("waits", &[Val::S64(3_000_000)]);
