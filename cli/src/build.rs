@@ -23,9 +23,9 @@ pub(crate) struct BuildArguments {
     /// What to build.
     #[arg(long, value_name = "TARGET", default_value = "wasip2")]
     target: Target,
-    /// How requests to `https` go out.
-    #[arg(long, value_name = "HOW", default_value = "wasi-tls")]
-    https: HttpsArgument,
+    /// How requests to `https` go out; `wasi-tls` if not given, as far as the file names an address of `https`.
+    #[arg(long, value_name = "HOW")]
+    https: Option<HttpsArgument>,
     /// What to write: the component, or the interface of its `export fn` items.
     #[arg(long, value_name = "WHAT", default_value = "component")]
     emit: Emit,
@@ -123,8 +123,9 @@ fn tell(arguments: &BuildArguments, text: &str, terminal: &mut Terminal<'_>) -> 
 fn built(program: &Program, arguments: &BuildArguments) -> Result<Vec<u8>, Unbuilt> {
     let library = library(program, arguments)?;
     let https = match arguments.https {
-        HttpsArgument::WasiTls => Https::WasiTls,
-        HttpsArgument::WasiHttp => Https::WasiHttp,
+        None => Https::WhereNamed,
+        Some(HttpsArgument::WasiTls) => Https::WasiTls,
+        Some(HttpsArgument::WasiHttp) => Https::WasiHttp,
     };
     let choices = Choices {
         library: library.as_ref(),

@@ -53,8 +53,11 @@ pub enum Unbuilt {
 /// How requests to `https` go out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Https {
-    /// Over the component's own sockets, made secure by `wasi:tls`.
+    /// Over the component's own sockets, made secure by `wasi:tls`, which only programs ask for that name TLS or an
+    /// address of https.
     #[default]
+    WhereNamed,
+    /// The same, whatever the program names: its addresses may be told when it runs.
     WasiTls,
     /// The host makes them, by `wasi:http`.
     WasiHttp,
@@ -116,11 +119,15 @@ fn core_module(
     if let Some(library) = choices.library {
         exports::write(&mut unit, library);
     }
-    if choices.https == Https::WasiHttp {
-        unit.replace_body("https.transferred", "handovers.transferred");
-    } else if may_use_tls(user)
-        && let Some(advance) = unit.body("secures.advance")
-    {
+    let speaks_tls = match choices.https {
+        Https::WhereNamed => names_tls(user),
+        Https::WasiTls => calls(user, "http.") || calls_tls(user),
+        Https::WasiHttp => {
+            unit.replace_body("https.transferred", "handovers.transferred");
+            false
+        }
+    };
+    if speaks_tls && let Some(advance) = unit.body("secures.advance") {
         let index = unit.table_index(data::Side::Body, advance);
         unit.data.set_word(TLS_WORD, index.into());
     }
@@ -135,16 +142,21 @@ fn core_module(
 const TLS_WORD: u32 = 202;
 
 /// Whether a program speaks TLS, as far as can be told: its host must offer it then. Others do not even name it.
-fn may_use_tls(user: &Program) -> bool {
-    let calls = |start: &str| {
-        user.natives
-            .iter()
-            .any(|native| native.name.starts_with(start))
-    };
+fn names_tls(user: &Program) -> bool {
     let names_https = || {
         user.consts.iter().any(
             |constant| matches!(constant, ConstObject::String(text) if text.contains("https:")),
         )
     };
-    calls("tls.") || calls("TcpConn.start_tls") || calls("http.") && names_https()
+    calls_tls(user) || calls(user, "http.") && names_https()
+}
+
+fn calls_tls(user: &Program) -> bool {
+    calls(user, "tls.") || calls(user, "TcpConn.start_tls")
+}
+
+/// Whether a program calls something whose name begins so.
+fn calls(user: &Program, start: &str) -> bool {
+    let mut natives = user.natives.iter();
+    natives.any(|native| native.name.starts_with(start))
 }

@@ -3,7 +3,8 @@
 use scn_compiler::diagnostics::Code;
 use scn_compiler::ir::Program;
 use scn_compiler::source::{Loader, Source};
-use scn_compiler::wasm::{self, Bodies, Unbuilt};
+use scn_compiler::wasm::interfaces::interfaces;
+use scn_compiler::wasm::{self, Bodies, Choices, Https, Unbuilt};
 use scn_stdlib::{BODIES, LIBRARY};
 use std::sync::OnceLock;
 
@@ -249,4 +250,53 @@ fn what_a_component_cannot_call_is_refused_where_it_is_called() {
         refused.contains(&(Code::E0401, "\"a \".trim()")),
         "{refused:?}"
     );
+}
+
+/// A component with a choice for https.
+fn built_as(text: &str, https: Https) -> Vec<u8> {
+    let choices = Choices {
+        https,
+        ..Choices::default()
+    };
+    wasm::build_as(&program(text), bodies(), choices, &no_file).expect("it builds")
+}
+
+#[test]
+fn components_are_small() {
+    let request = "let r = http.get(\"http://127.0.0.1:1/x\")\n check r.status == 200";
+    let load = "load { users 3 for 1s }\n thresholds { http.duration p95 < 1s\n checks rate > 99% }\n each";
+    let one = format!("scenario s {{ {request} }}");
+    let led = format!("scenario s {{ {load} {{ {request} }} }}");
+    let secure = one.replace("http:", "https:");
+    for (text, https, most) in [
+        (&one, Https::WhereNamed, 96 << 10),
+        (&secure, Https::WhereNamed, 96 << 10),
+        (&secure, Https::WasiHttp, 104 << 10),
+        (&led, Https::WhereNamed, 256 << 10),
+    ] {
+        let size = built_as(text, https).len();
+        println!("{size} bytes with {https:?}: {text}");
+        assert!(size <= most, "{size} bytes with {https:?}: {text}");
+    }
+}
+
+#[test]
+fn hosts_are_asked_for_https_as_it_was_chosen() {
+    let asks = |text: &str, https| {
+        let (imports, _) = interfaces(&built_as(text, https)).expect("it is a component");
+        let asks = |start: &str| imports.iter().any(|one| one.name.starts_with(start));
+        (asks("wasi:tls/"), asks("wasi:http/"))
+    };
+    let named = "scenario s { http.get(\"https://a.test/\") }";
+    let given = "param base: string\nscenario s { http.get(base) }";
+    let neither = "scenario s { log.info(\"x\") }";
+    for (text, where_named, by_tls, by_http) in [
+        (named, (true, false), (true, false), (false, true)),
+        (given, (false, false), (true, false), (false, true)),
+        (neither, (false, false), (false, false), (false, false)),
+    ] {
+        assert_eq!(asks(text, Https::WhereNamed), where_named, "{text}");
+        assert_eq!(asks(text, Https::WasiTls), by_tls, "{text}");
+        assert_eq!(asks(text, Https::WasiHttp), by_http, "{text}");
+    }
 }

@@ -25,7 +25,7 @@ pub(super) fn of(user: &Program, bodies: &Bodies, https: Https) -> Vec<Diagnosti
             not_handed_over(&call, has_sources),
         ]
         .concat(),
-        Https::WasiTls => refused_arguments(&call),
+        Https::WhereNamed | Https::WasiTls => refused_arguments(&call),
     });
     let mut found: Vec<Diagnostic> = calls
         .chain(arguments)

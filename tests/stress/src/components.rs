@@ -17,7 +17,7 @@ pub enum Built {
 
 /// Builds the component of a program that the checker accepts, as a library too if it exports anything.
 pub fn build(text: &str) -> Result<Built, String> {
-    build_with(text, Https::WasiTls)
+    build_with(text, Https::WhereNamed)
 }
 
 /// The same, with another way for requests to `https`.
