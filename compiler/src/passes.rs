@@ -15,7 +15,7 @@ mod inline;
 mod intrinsics;
 mod ownership;
 mod params;
-mod ranges;
+pub(crate) mod ranges;
 mod scalars;
 mod simplify;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::simplify::simplify;
 use crate::ir::{
     BlockId, CheckedOp, Function, Inst, IntBin, Op, Program, Reg, Terminator, TryOp, Ty,
 };
-use facts::Facts;
+pub(crate) use facts::Facts;
 use scn_grammar::Span;
 use smallvec::{SmallVec, smallvec};
 

@@ -3,6 +3,7 @@
 use super::data::Side;
 use super::emit::{Emit, at, global, results};
 use super::imports::Imports;
+use super::loops::destination;
 use super::unit::val_type;
 use crate::ir::{FuncId, NativeId, NativeRef, Reg, Target, Ty};
 use wasm_encoder::{Instruction as I, ValType};
@@ -333,7 +334,7 @@ impl<'p> Emit<'_, 'p> {
     }
 
     /// Writes the poll of a loop: now and then somebody looks whether the run goes on.
-    pub(super) fn poll(&mut self, node: usize, err: &'p Target) {
+    pub(super) fn poll(&mut self, node: usize, ok: &'p Target, err: &'p Target) {
         let (load, store) = match self.polls_of(node) {
             Some(local) => (I::LocalGet(local), I::LocalSet(local)),
             None => (I::GlobalGet(global::POLLS), I::GlobalSet(global::POLLS)),
@@ -356,6 +357,11 @@ impl<'p> Emit<'_, 'p> {
         self.call("faults.placed");
         self.branch(node, err);
         self.close();
+        let back = destination(self.function, ok);
+        if self.can_begin_again(back) {
+            self.read_lists_again();
+            self.again(back);
+        }
         self.close();
     }
 

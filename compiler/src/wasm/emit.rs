@@ -9,6 +9,7 @@ use super::structure::{Structure, waiting_blocks};
 use super::unit::{Code, Shape, Unit, val_type};
 use crate::ir::{BlockId, FuncId, Function, Op, Reg, Target, Terminator, Ty};
 use crate::passes::graph::Liveness;
+use crate::passes::ranges::Facts;
 use scn_grammar::Span;
 use std::collections::HashMap;
 use wasm_encoder::{BlockType, Instruction, MemArg, ValType};
@@ -52,6 +53,8 @@ enum Label {
     Before(usize),
     /// Leads back to this node.
     Loop(usize),
+    /// Leads back to this node, after a look at the clock.
+    Again(usize),
     /// The dispatch of a function that waits.
     Dispatch,
     /// Nobody jumps here.
@@ -86,6 +89,8 @@ pub(super) struct Emit<'u, 'p> {
     case_local: u32,
     /// What is live where; known in the user's functions that neither wait nor recur.
     pub live: Option<Liveness>,
+    /// What is known of the ints of the user's functions.
+    facts: Option<Facts<'p>>,
 }
 
 /// Writes a function.
@@ -115,6 +120,7 @@ pub(super) fn function(unit: &mut Unit<'_>, side: Side, id: FuncId) -> Code {
         cases: HashMap::new(),
         case_local: 0,
         live: None,
+        facts: (side == Side::User).then(|| Facts::of(function)),
     };
     // Recursive functions poll where they begin, not in a loop, and their frames are to be small.
     if side == Side::User && !function.waits && !function.recursive {
@@ -182,6 +188,13 @@ impl<'p> Emit<'_, 'p> {
             Some(Known::Bits(bits)) => Some(*bits),
             _ => None,
         }
+    }
+
+    /// Whether an int is known not to be negative.
+    pub(super) fn is_natural(&self, reg: Reg) -> bool {
+        let at = BlockId(self.current as u32);
+        let facts = self.facts.as_ref();
+        facts.is_some_and(|facts| facts.is_natural(reg, at))
     }
 
     pub(super) fn is_known(&self, reg: Reg) -> bool {
@@ -421,9 +434,16 @@ impl<'p> Emit<'_, 'p> {
         let mut node = start;
         loop {
             if self.structure.is_loop[node] && !self.cases.contains_key(&node) {
+                let looks = self.looks_at_the_clock(node);
+                if looks {
+                    self.open(Instruction::Loop(BlockType::Empty), Label::Again(node));
+                }
                 self.open(Instruction::Loop(BlockType::Empty), Label::Loop(node));
                 self.inside(node);
                 self.close();
+                if looks {
+                    self.close();
+                }
                 return;
             }
             // What comes behind a node's code without a label is written here, not deeper in the stack.
@@ -519,7 +539,7 @@ impl<'p> Emit<'_, 'p> {
                 ok,
                 err,
             } => {
-                self.attempt(node, op, results, err);
+                self.attempt(node, op, results, (ok, err));
                 return self.go(node, ok);
             }
             Terminator::Wait { op, .. } => self.wait(node, op),
@@ -557,6 +577,19 @@ impl<'p> Emit<'_, 'p> {
         let depth = self.depth_of(label);
         self.i(Instruction::Br(depth));
         None
+    }
+
+    /// Whether a target is the head of a loop around here that is entered anew after a look at the clock.
+    pub(super) fn can_begin_again(&self, target: &Target) -> bool {
+        let label = Label::Again(target.block.index());
+        self.labels.contains(&label)
+    }
+
+    /// Goes back to the head of a loop that is entered anew, as it is after a look at the clock.
+    pub(super) fn again(&mut self, target: &'p Target) {
+        self.pass(target);
+        let depth = self.depth_of(Label::Again(target.block.index()));
+        self.i(Instruction::Br(depth));
     }
 
     /// Goes to a case of the dispatch.

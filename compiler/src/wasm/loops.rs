@@ -6,7 +6,7 @@
 use super::data::Side;
 use super::emit::{Emit, at, global};
 use super::ops::{BUFFER, COUNT};
-use crate::ir::{BlockId, Function, Op, Reg, Terminator, TryOp, loops};
+use crate::ir::{Block, BlockId, Function, Op, Reg, Target, Terminator, TryOp, loops};
 use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::{Instruction as I, ValType};
 
@@ -55,20 +55,7 @@ impl Emit<'_, '_> {
     /// Writes what is to be done where control goes from a block to another: loops begin or end there.
     pub(super) fn cross(&mut self, from: usize, to: usize) {
         for list in self.loops.found.entered(id(from), id(to)) {
-            let (length, place) = match self.loops.steady.get(&list) {
-                Some(parts) => *parts,
-                None => {
-                    let parts = (self.new_local(ValType::I64), self.new_local(ValType::I32));
-                    self.loops.steady.insert(list, parts);
-                    parts
-                }
-            };
-            self.get_address(list);
-            self.i(I::I64Load32U(at(COUNT, 2)));
-            self.i(I::LocalSet(length));
-            self.get_address(list);
-            self.i(I::I32Load(at(BUFFER, 2)));
-            self.i(I::LocalSet(place));
+            self.read_list(list);
         }
         match (self.loops.is_quiet(from), self.loops.is_quiet(to)) {
             (false, true) => {
@@ -84,6 +71,48 @@ impl Emit<'_, '_> {
             }
             _ => {}
         }
+    }
+
+    /// Reads length and place of a list into locals.
+    fn read_list(&mut self, list: Reg) {
+        let (length, place) = match self.loops.steady.get(&list) {
+            Some(parts) => *parts,
+            None => {
+                let parts = (self.new_local(ValType::I64), self.new_local(ValType::I32));
+                self.loops.steady.insert(list, parts);
+                parts
+            }
+        };
+        self.get_address(list);
+        self.i(I::I64Load32U(at(COUNT, 2)));
+        self.i(I::LocalSet(length));
+        self.get_address(list);
+        self.i(I::I32Load(at(BUFFER, 2)));
+        self.i(I::LocalSet(place));
+    }
+
+    /// Reads what was read where the loops around here began, so that it need not be kept across a call.
+    pub(super) fn read_lists_again(&mut self) {
+        let here = id(self.current);
+        let lists = self.loops.steady.keys().copied();
+        let lists: Vec<Reg> = lists
+            .filter(|list| self.loops.found.is_steady(*list, here))
+            .collect();
+        for list in lists {
+            self.read_list(list);
+        }
+    }
+
+    /// Whether a loop looks at the clock where it goes back. It does so outside of the code that it repeats, in a loop
+    /// around it: what is needed in the one is then not alive across a call in it.
+    pub(super) fn looks_at_the_clock(&self, head: usize) -> bool {
+        let polls = |block: &Block| match &block.term {
+            Terminator::Try { op, ok, .. } => {
+                *op == TryOp::Poke && destination(self.function, ok).block == id(head)
+            }
+            _ => false,
+        };
+        self.live.is_some() && self.function.blocks.iter().any(polls)
     }
 
     fn quiet_polls(&mut self) -> u32 {
@@ -121,6 +150,20 @@ impl Emit<'_, '_> {
                 self.get_address(list);
                 self.i(I::I32Load(at(BUFFER, 2)));
             }
+        }
+    }
+}
+
+/// Where a target leads to in the end: behind blocks that do nothing but jump.
+pub(super) fn destination<'f>(function: &'f Function, target: &'f Target) -> &'f Target {
+    let mut target = target;
+    loop {
+        let block = &function.blocks[target.block.index()];
+        match &block.term {
+            Terminator::Jump(next) if block.insts.is_empty() && block.params.is_empty() => {
+                target = next;
+            }
+            _ => return target,
         }
     }
 }

@@ -11,7 +11,13 @@ type Error<'p> = (usize, &'p Target);
 
 impl<'p> Emit<'_, 'p> {
     /// Writes what may fail; behind it, it has not.
-    pub(super) fn attempt(&mut self, node: usize, op: &'p TryOp, results: &[Reg], err: &'p Target) {
+    pub(super) fn attempt(
+        &mut self,
+        node: usize,
+        op: &'p TryOp,
+        results: &[Reg],
+        (ok, err): (&'p Target, &'p Target),
+    ) {
         let error = (node, err);
         match op {
             TryOp::Int(op, a, b) => self.checked(*op, *a, *b, results[0], error),
@@ -60,7 +66,7 @@ impl<'p> Emit<'_, 'p> {
                 results.iter().rev().for_each(|reg| self.set(*reg));
             }
             TryOp::Host(native, args) => self.host_fallible(node, *native, args, results, err),
-            TryOp::Poke => self.poll(node, err),
+            TryOp::Poke => self.poll(node, ok, err),
         }
     }
 
@@ -111,72 +117,128 @@ impl<'p> Emit<'_, 'p> {
         self.set(result);
     }
 
-    /// A sum overflows where its sign differs from those of both operands; with a constant, comparing is enough.
     fn sum(&mut self, op: CheckedOp, a: Reg, b: Reg, result: Reg, error: Error<'p>) {
-        let is_add = op == CheckedOp::Add;
-        let number = if is_add { 0 } else { 1 };
+        let number = if op == CheckedOp::Add { 0 } else { 1 };
         let sum = self.new_local(ValType::I64);
         self.get(a);
         self.get(b);
-        self.i(if is_add { I::I64Add } else { I::I64Sub });
+        self.i(if number == 0 { I::I64Add } else { I::I64Sub });
         self.i(I::LocalTee(sum));
-        match self.known_int(b) {
-            Some(known) => {
-                self.get(a);
-                let grows = (known >= 0) == is_add;
-                self.i(if grows { I::I64LtS } else { I::I64GtS });
-            }
-            None => {
-                self.get(a);
-                self.i(I::I64Xor);
-                match is_add {
-                    true => {
-                        self.i(I::LocalGet(sum));
-                        self.get(b);
-                    }
-                    false => {
-                        self.get(a);
-                        self.get(b);
-                    }
-                }
-                self.i(I::I64Xor);
-                self.i(I::I64And);
-                self.i(I::I64Const(0));
-                self.i(I::I64LtS);
-            }
+        match number {
+            0 => self.sum_overflows(sum, a, b),
+            _ => self.difference_overflows(a, b),
         }
         self.fail_if_arithmetic(number, a, Some(b), error);
         self.i(I::LocalGet(sum));
         self.set(result);
     }
 
-    /// A product of two numbers of 32 bits does not overflow; others are divided again.
+    /// Pushes whether a sum overflows, which is on the stack: it is on the wrong side of an operand whose other one's
+    /// sign is known. Else its sign differs from those of both.
+    fn sum_overflows(&mut self, sum: u32, a: Reg, b: Reg) {
+        let sides = [(b, a), (a, b)];
+        let known = sides.into_iter().find_map(|(added, to)| {
+            let grows = match self.known_int(added) {
+                Some(int) => int >= 0,
+                None if self.is_natural(added) => true,
+                None => return None,
+            };
+            Some((to, grows))
+        });
+        if let Some((to, grows)) = known {
+            self.get(to);
+            return self.i(if grows { I::I64LtS } else { I::I64GtS });
+        }
+        self.get(a);
+        self.i(I::I64Xor);
+        self.i(I::LocalGet(sum));
+        self.get(b);
+        self.i(I::I64Xor);
+        self.i(I::I64And);
+        self.if_negative();
+    }
+
+    /// The same of a difference. One of a number that is not negative overflows only if the other one is, and it as
+    /// well.
+    fn difference_overflows(&mut self, a: Reg, b: Reg) {
+        let shrinks = match self.known_int(b) {
+            Some(int) => Some(int >= 0),
+            None => self.is_natural(b).then_some(true),
+        };
+        match shrinks {
+            Some(shrinks) => {
+                self.get(a);
+                self.i(if shrinks { I::I64GtS } else { I::I64LtS });
+            }
+            None if self.is_natural(a) => {
+                self.get(b);
+                self.i(I::I64And);
+                self.if_negative();
+            }
+            None => {
+                self.get(a);
+                self.i(I::I64Xor);
+                self.get(a);
+                self.get(b);
+                self.i(I::I64Xor);
+                self.i(I::I64And);
+                self.if_negative();
+            }
+        }
+    }
+
+    fn if_negative(&mut self) {
+        self.i(I::I64Const(0));
+        self.i(I::I64LtS);
+    }
+
+    /// A product of two numbers of 31 bits does not overflow; others are divided again. One of a number that is not
+    /// negative and a constant is looked at by comparing alone.
     fn product(&mut self, a: Reg, b: Reg, result: Reg, error: Error<'p>) {
+        let (constant, other) = match (self.known_int(a), self.known_int(b)) {
+            (Some(int), _) => (Some(int), b),
+            (_, known) => (known, a),
+        };
+        match constant {
+            Some(0 | 1) => {}
+            Some(int @ 2..) if self.is_natural(other) => {
+                self.get(other);
+                self.i(I::I64Const(i64::MAX / int));
+                self.i(I::I64GtU);
+                self.fail_if_arithmetic(2, a, Some(b), error);
+            }
+            _ => self.product_of_any(a, b, error),
+        }
+        self.binary(I::I64Mul, a, b, result);
+    }
+
+    fn product_of_any(&mut self, a: Reg, b: Reg, error: Error<'p>) {
+        /// Numbers from `-HALF` on are not negative when it is added.
+        const HALF: i64 = 1 << 30;
         let is_small = |known: i64| i32::try_from(known).is_ok();
         let wide = [a, b].into_iter();
         let wide: Vec<Reg> = wide
             .filter(|reg| !self.known_int(*reg).is_some_and(is_small))
             .collect();
+        if wide.is_empty() {
+            return;
+        }
         for (at, reg) in wide.iter().enumerate() {
-            // What sticks out of 32 bits.
             self.get(*reg);
-            self.i(I::I64Extend32S);
-            self.get(*reg);
-            self.i(I::I64Xor);
+            if !self.is_natural(*reg) {
+                self.i(I::I64Const(HALF));
+                self.i(I::I64Add);
+            }
             if at > 0 {
                 self.i(I::I64Or);
             }
         }
-        if wide.is_empty() {
-            return self.binary(I::I64Mul, a, b, result);
-        }
-        self.i(I::I64Const(0));
-        self.i(I::I64Ne);
+        self.i(I::I64Const(2 * HALF - 1));
+        self.i(I::I64GtU);
         self.open_if();
         self.overflows(a, b);
         self.fail_if_arithmetic(2, a, Some(b), error);
         self.close();
-        self.binary(I::I64Mul, a, b, result);
     }
 
     /// Pushes whether a product overflows. No call: what lives across one has few registers in the loop around it.

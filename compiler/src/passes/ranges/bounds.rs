@@ -19,17 +19,22 @@ const DEPTH: usize = 40;
 
 impl Facts<'_> {
     /// The most that an int can be in a block.
-    pub fn highest(&self, reg: Reg, block: BlockId) -> i128 {
+    pub(super) fn highest(&self, reg: Reg, block: BlockId) -> i128 {
         Question::new(self, Base::Zero).number(Side::Upper, reg, block)
     }
 
     /// The least that an int can be in a block.
-    pub fn lowest(&self, reg: Reg, block: BlockId) -> i128 {
+    pub(super) fn lowest(&self, reg: Reg, block: BlockId) -> i128 {
         -Question::new(self, Base::Zero).number(Side::Lower, reg, block)
     }
 
+    /// Whether an int is known not to be negative in a block.
+    pub(crate) fn is_natural(&self, reg: Reg, block: BlockId) -> bool {
+        self.lowest(reg, block) >= 0
+    }
+
     /// Whether an index is inside of a list.
-    pub fn is_inside(&self, index: Reg, list: Reg, block: BlockId) -> bool {
+    pub(super) fn is_inside(&self, index: Reg, list: Reg, block: BlockId) -> bool {
         let len = Base::Len(self.length_class(list));
         let over = Question::new(self, len).ask(Side::Upper, index, block, 0);
         NOTHING / 2 < over && over < 0 && self.lowest(index, block) >= 0

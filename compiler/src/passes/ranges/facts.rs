@@ -51,19 +51,19 @@ pub(super) enum Def<'f> {
 }
 
 /// Everything that is known of a function.
-pub(super) struct Facts<'f> {
-    pub function: &'f Function,
-    pub dominators: Dominators,
-    pub defs: Vec<Def<'f>>,
+pub(crate) struct Facts<'f> {
+    pub(super) function: &'f Function,
+    pub(super) dominators: Dominators,
+    pub(super) defs: Vec<Def<'f>>,
     /// For each block, where its parameters come from: block and arguments.
-    pub entries: Vec<Vec<(BlockId, &'f [Reg])>>,
+    pub(super) entries: Vec<Vec<(BlockId, &'f [Reg])>>,
     facts: HashMap<Reg, Vec<Fact>>,
     /// For each list, the one that stands for all that have its length.
     lengths: Vec<Option<Reg>>,
 }
 
 impl<'f> Facts<'f> {
-    pub fn of(function: &'f Function) -> Facts<'f> {
+    pub(crate) fn of(function: &'f Function) -> Facts<'f> {
         let mut facts = Facts {
             function,
             dominators: Dominators::of(function),
@@ -82,17 +82,17 @@ impl<'f> Facts<'f> {
     }
 
     /// What is said about a register anywhere.
-    pub fn about(&self, reg: Reg) -> &[Fact] {
+    pub(super) fn about(&self, reg: Reg) -> &[Fact] {
         self.facts.get(&reg).map_or(&[], Vec::as_slice)
     }
 
     /// The class of lists that have the length of this one.
-    pub fn length_class(&self, list: Reg) -> Reg {
+    pub(super) fn length_class(&self, list: Reg) -> Reg {
         self.lengths[list.index()].unwrap_or(list)
     }
 
     /// The int that a register always is.
-    pub fn constant(&self, reg: Reg) -> Option<i64> {
+    pub(super) fn constant(&self, reg: Reg) -> Option<i64> {
         match self.defs[reg.index()] {
             Def::Inst(Op::Int(int), _) => Some(*int),
             _ => None,
