@@ -1,6 +1,7 @@
 //! End to end: scn against real servers from the distribution, against hostile peers, and on hostile input.
 //!
-//! A test whose program is not installed says so and is skipped; `.ci/run` installs them all.
+//! A test whose program is not installed says so and is skipped; `.ci/run` installs them all but `wasmtime`, whose command
+//! line takes long to build.
 
 #![forbid(unsafe_code)]
 
@@ -22,7 +23,8 @@ mod nginx;
 mod openssl;
 #[path = "e2e/redis.rs"]
 mod redis;
-
+#[path = "e2e/stock.rs"]
+mod stock;
 #[path = "e2e/udp.rs"]
 mod udp;
 
@@ -36,6 +38,7 @@ fn main() {
     trials.extend(openssl::trials());
     trials.extend(dns::trials());
     trials.extend(udp::trials());
+    trials.extend(stock::trials());
     trials.extend(hostile_input::trials());
     trials.extend(hostile_peer::trials());
     trials.extend(load_faults::trials());

@@ -4,6 +4,7 @@ use libtest_mimic::{Completion, Failed, Trial};
 use scn_tests::folder::Folder;
 use scn_tests::program::{Output, scn};
 use scn_tests::tree;
+use std::ffi::OsStr;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -27,7 +28,7 @@ pub fn needs(
 }
 
 /// Looks where programs are, and where those of administrators are.
-fn find(program: &str) -> Option<PathBuf> {
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     folders
@@ -125,6 +126,20 @@ pub fn eventually(path: &Path, wanted: &str) -> Result<(), Failed> {
     Ok(())
 }
 
+/// The component of a program of `tests/e2e`.
+pub fn built(program: &str, options: &[&str], folder: &Folder) -> Result<PathBuf, Failed> {
+    let source = tree::root().join("tests/e2e").join(program);
+    let component = folder.path("program.wasm");
+    let mut args = vec!["build".as_ref(), source.as_os_str()];
+    args.extend(options.iter().map(OsStr::new));
+    args.extend(["-o".as_ref(), component.as_os_str()]);
+    let built = scn(args);
+    match built.status {
+        0 => Ok(component),
+        _ => Err(built.transcript().into()),
+    }
+}
+
 /// The same as a component, which is granted what is given and nothing else.
 pub fn all_hold_in_component(
     program: &str,
@@ -133,24 +148,12 @@ pub fn all_hold_in_component(
     grants: &[&str],
 ) -> Result<Output, Failed> {
     let folder = Folder::new("component");
-    let source = tree::root().join("tests/e2e").join(program);
-    let component = folder.path("program.wasm");
     // Its name says what it is built for.
     let https = match program.contains("handover") {
         true => "--https=wasi-http",
         false => "--https=wasi-tls",
     };
-    let built = scn([
-        "build".as_ref(),
-        source.as_os_str(),
-        https.as_ref(),
-        "-o".as_ref(),
-        component.as_os_str(),
-    ]);
-    if built.status != 0 {
-        return Err(built.transcript().into());
-    }
-    let shown = component.display().to_string();
+    let shown = built(program, &[https], &folder)?.display().to_string();
     let mut args = ["run", &shown, scenario, "--time-limit", "60s"]
         .map(str::to_owned)
         .to_vec();

@@ -71,7 +71,7 @@ fn start(program: &Path, folder: &Folder, ports: &[Port]) -> Result<Daemon, Fail
 }
 
 /// A server without TLS, and its port.
-fn plain(program: &Path, name: &str) -> Result<(Folder, u16, Daemon), Failed> {
+pub fn plain(program: &Path, name: &str) -> Result<(Folder, u16, Daemon), Failed> {
     let folder = Folder::new(name);
     let number = free_port();
     let daemon = start(program, &folder, &[Port { number, tls: None }])?;
@@ -157,7 +157,7 @@ fn pooled_component(program: &Path) -> Result<(), Failed> {
 }
 
 /// Three users with two iterations have six of the addresses.
-fn each_was_met(folder: &Folder) -> Result<(), Failed> {
+pub fn each_was_met(folder: &Folder) -> Result<(), Failed> {
     let access = folder.path("access.log");
     (1..=6).try_for_each(|last| eventually(&access, &format!("127.1.7.{last} GET /hello.txt 200")))
 }

@@ -14,7 +14,7 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-fn start(program: &Path, folder: &Folder) -> Result<(Daemon, String), Failed> {
+pub fn start(program: &Path, folder: &Folder) -> Result<(Daemon, String), Failed> {
     let port = free_port();
     let mut command = Command::new(program);
     command.args([

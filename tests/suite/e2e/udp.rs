@@ -11,10 +11,11 @@ pub fn trials() -> Vec<Trial> {
     vec![Trial::test("udp::echo", echo)]
 }
 
-type Seen = Arc<Mutex<BTreeSet<IpAddr>>>;
+/// The addresses that datagrams came from.
+pub type Seen = Arc<Mutex<BTreeSet<IpAddr>>>;
 
 /// Sends each datagram back for as long as the process lives.
-fn server() -> (SocketAddr, Seen) {
+pub fn server() -> (SocketAddr, Seen) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("loopback has free ports");
     let address = socket.local_addr().expect("a bound socket has an address");
     let seen = Seen::default();
@@ -49,9 +50,14 @@ fn echo() -> Result<(), Failed> {
             true => all_hold_in_component("udp.scn", "echo", &params, &grants)?,
             false => all_hold("udp.scn", "echo", &params)?,
         };
-        let seen = seen.lock().expect("nobody fails with it").clone();
-        let wanted = ["127.0.0.5", "127.9.8.7"].map(|text| text.parse().expect("it is an address"));
-        assert_eq!(seen, BTreeSet::from(wanted));
+        were_seen(&seen);
     }
     Ok(())
+}
+
+/// Both addresses that the program sends from were seen.
+pub fn were_seen(seen: &Seen) {
+    let seen = seen.lock().expect("nobody fails with it").clone();
+    let wanted = ["127.0.0.5", "127.9.8.7"].map(|text| text.parse().expect("it is an address"));
+    assert_eq!(seen, BTreeSet::from(wanted));
 }
