@@ -7,6 +7,7 @@ mod bodies;
 mod calls;
 pub mod capabilities;
 pub mod component;
+mod control;
 mod data;
 mod emit;
 pub mod exports;
