@@ -222,6 +222,10 @@ fn values_stay_where_something_on_the_way_touches_them() {
         sink::sink,
     );
     stays(
+        "local.get 0 i32.wrap_i64 i64.load 0 local.set 1 local.get 0 i32.wrap_i64 i64.const 5 i64.store 0 local.get 1 return",
+        |work| sink::sink(work),
+    );
+    stays(
         "global.get 3 local.set 1 call 0 local.get 1 return",
         sink::sink,
     );
