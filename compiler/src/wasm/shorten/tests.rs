@@ -32,8 +32,11 @@ const PLAIN: &[(&str, Instruction<'static>)] = &[
     ("i64.extend_i32_u", Instruction::I64ExtendI32U),
 ];
 
+/// Makes an instruction of its number.
+type Make = fn(i64) -> Instruction<'static>;
+
 /// Instructions with a number.
-const NUMBERED: &[(&str, fn(i64) -> Instruction<'static>)] = &[
+const NUMBERED: &[(&str, Make)] = &[
     ("local.get", |number| Instruction::LocalGet(number as u32)),
     ("local.set", |number| Instruction::LocalSet(number as u32)),
     ("local.tee", |number| Instruction::LocalTee(number as u32)),
@@ -223,7 +226,7 @@ fn values_stay_where_something_on_the_way_touches_them() {
     );
     stays(
         "local.get 0 i32.wrap_i64 i64.load 0 local.set 1 local.get 0 i32.wrap_i64 i64.const 5 i64.store 0 local.get 1 return",
-        |work| sink::sink(work),
+        sink::sink,
     );
     stays(
         "global.get 3 local.set 1 call 0 local.get 1 return",
