@@ -41,7 +41,7 @@ pub(super) fn write(unit: &mut Unit<'_>) {
     }
     let thresholds = threshold_rows(unit);
     let doors = doors(unit);
-    open_leases(unit);
+    open_leases(unit, doors[0] != 0);
     let head = [
         user.scenarios.len() as u32,
         unit.data.add_u32s(&scenarios),
@@ -261,7 +261,7 @@ const LEASES: [(u32, &str); 2] = [(218, "leases.event"), (219, "leases.lead")];
 const TALLIES: (u32, &str) = (220, "tallies.tell");
 
 /// What hands out addresses of pools is part of a component whose connections come from some.
-fn open_leases(unit: &mut Unit<'_>) {
+fn open_leases(unit: &mut Unit<'_>, measures: bool) {
     let scenarios = &unit.user.scenarios;
     let from_pool = |stage: &Stage| matches!(stage, Stage::Spawn { pool: Some(_), .. });
     let mut stages = scenarios
@@ -270,8 +270,7 @@ fn open_leases(unit: &mut Unit<'_>) {
     if scenarios.iter().all(|one| one.source.is_none()) && !stages.any(from_pool) {
         return;
     }
-    let has_load = scenarios.iter().any(|one| one.load.is_some());
-    let tallies = has_load.then_some(TALLIES);
+    let tallies = measures.then_some(TALLIES);
     for (word, name) in LEASES.into_iter().chain(tallies) {
         let number = unit.body(name).map(|id| unit.table_index(Side::Body, id));
         unit.data.set_word(word, number.unwrap_or(0).into());
