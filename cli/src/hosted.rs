@@ -15,6 +15,7 @@ use scn_host::{HostError, Line, Ran, Settings, Stream};
 use scn_runtime::event::{Event, Observer, SectionKind};
 use scn_runtime::report::Report;
 use scn_runtime::run::{Outcome, Tally};
+use std::time::{Duration, SystemTime};
 
 /// Who sees a run: its events, and lines that are none.
 pub(crate) trait Viewer: Observer {
@@ -107,7 +108,15 @@ impl scn_host::Hear for Hearer<'_, '_> {
         };
         match text.and_then(|text| self.reader.read(text)) {
             Some(Said::Event(event)) => self.event(event),
-            Some(Said::Report(report)) => self.reports.push(*report),
+            Some(Said::Report(mut report)) => {
+                if report.started == SystemTime::UNIX_EPOCH {
+                    // Components tell no dates.
+                    let length = Duration::from_nanos(report.nanos);
+                    let began = SystemTime::now().checked_sub(length);
+                    report.started = began.unwrap_or(SystemTime::UNIX_EPOCH);
+                }
+                self.reports.push(*report);
+            }
             Some(Said::Refused(refused)) => self.refused = Some(refused),
             Some(Said::Summary { status, objects }) => {
                 self.status = self.status.max(Some(status));

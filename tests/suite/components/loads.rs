@@ -54,7 +54,7 @@ fn measured(results: &Value) -> Value {
         "stopped": results["stopped"],
         "verdict": results["verdict"],
         "scenarios": pick(&results["scenarios"], &["name", "users", "peak_users", "leaked_users", "iterations", "failed",
-            "interrupted", "dropped", "failed_sections"]),
+            "interrupted", "dropped", "failed_sections", "stages"]),
         "thresholds": pick(&results["thresholds"], &["text", "value", "samples", "ok", "aborted"]),
         "checks": pick(&results["checks"], &["label", "kind", "scenario", "passed", "failed", "example"]),
         "pools": results["pools"],
@@ -73,6 +73,49 @@ pub(crate) fn same(name: &str, text: &str, options: &[&str]) -> (Vec<String>, Va
     assert_eq!(told.1, told_natively.1, "{text}");
     assert_eq!(component.status, native.status, "{text}");
     told
+}
+
+/// Nothing happens at the end of a second: what is due then belongs to the one or to the other.
+#[test]
+fn each_second_is_told() {
+    let text = r#"thresholds {
+  iterations count > 30
+  iteration.duration p95 < 200ms
+}
+scenario closed {
+  load {
+    users 0 -> 5 over 2s
+    users 5 for 1.5s
+  }
+  each {
+    check user.iteration % 7 != 3
+    if user.iteration % 5 == 4 { fail "odd" }
+    sleep 130ms
+  }
+}
+scenario open {
+  load {
+    arrivals 30/m -> 7/s over 2s
+    max users 1
+  }
+  each { sleep 333ms }
+}
+"#;
+    let file = Temporary::new("seconds.scn", text.as_bytes());
+    let seconds = |is_component| {
+        let output = run(&file, &[], is_component);
+        let lines = output.out.lines();
+        let lines = lines.map(|line| serde_json::from_str(line).expect("JSON"));
+        let lines: Vec<Value> = lines.collect();
+        let of = |kind: &'static str| lines.iter().filter(move |line| line["type"] == kind);
+        let report = of("report").next().expect("there is a report");
+        let told: Vec<Value> = of("progress").cloned().collect();
+        (told, report["results"]["timeline"].clone())
+    };
+    let (told, timeline) = seconds(true);
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!(timeline.as_array().map(Vec::len), Some(4), "{timeline}");
+    assert_eq!((told, timeline), seconds(false));
 }
 
 #[test]
