@@ -97,16 +97,15 @@ fn free_port() -> u16 {
 
 /// A component of a program, with the requests made by the host.
 fn built(name: &str, text: &str) -> Temporary {
+    built_with(name, text, &["--https", "wasi-http"])
+}
+
+fn built_with(name: &str, text: &str, options: &[&str]) -> Temporary {
     let file = Temporary::new(&format!("{name}.scn"), text.as_bytes());
     let component = Temporary::new(&format!("{name}.wasm"), b"");
-    let built = scn([
-        "build",
-        &file.shown(),
-        "--https",
-        "wasi-http",
-        "-o",
-        &component.shown(),
-    ]);
+    let (source, output) = (file.shown(), component.shown());
+    let arguments = [&["build", &source, "-o", &output], options].concat();
+    let built = scn(arguments);
     assert_eq!(built.status, 0, "{}", built.err);
     component
 }
@@ -234,6 +233,23 @@ fn hosts_that_are_not_granted_or_trusted_are_refused() {
 }
 
 #[test]
+fn programs_that_name_no_https_have_tls_if_it_is_asked_for() {
+    let server = Server::start("unnamed");
+    let peer = format!("localhost:{}", server.port);
+    let set = format!("base=https://{peer}");
+    let roots = server.authority.shown();
+    let options = ["--set", &set, "--allow", &peer, "--roots", &roots];
+    let ran = run(&built_with("unnamed", REFUSED, &[]), &options);
+    let without =
+        "tls.unsupported: this component was built without TLS, because nothing in it names https";
+    assert!(ran.out.contains(without), "{}", ran.out);
+    let asked = built_with("asked", REFUSED, &["--https", "wasi-tls"]);
+    let ran = run(&asked, &options);
+    assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
+    server.stop();
+}
+
+#[test]
 fn only_the_host_needs_tls() {
     let imports = |file: &Temporary| {
         let shown = scn(["inspect", &file.shown()]).out;
@@ -248,10 +264,7 @@ fn only_the_host_needs_tls() {
     assert!(!handed.contains("wasi:tls"), "{handed}");
     // Requests to http go over the component's own sockets.
     assert!(handed.contains("wasi:sockets/tcp@0.2.0"), "{handed}");
-    let file = Temporary::new("own-imports.scn", REFUSED.as_bytes());
-    let own = Temporary::new("own-imports.wasm", b"");
-    let built = scn(["build", &file.shown(), "-o", &own.shown()]);
-    assert_eq!(built.status, 0, "{}", built.err);
+    let own = built_with("own-imports", REFUSED, &[]);
     assert!(!imports(&own).contains("wasi:http"));
 }
 
