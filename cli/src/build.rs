@@ -26,6 +26,10 @@ pub(crate) struct BuildArguments {
     /// How requests to `https` go out; `wasi-tls` if not given, as far as the file names an address of `https`.
     #[arg(long, value_name = "HOW")]
     https: Option<HttpsArgument>,
+    /// Take `--users`, `--for`, `--rate` and `--iterations` when it runs, though nothing in the file is about load: what
+    /// leads users is part of other components, too.
+    #[arg(long)]
+    load: bool,
     /// What to write: the component, or the interface of its `export fn` items.
     #[arg(long, value_name = "WHAT", default_value = "component")]
     emit: Emit,
@@ -130,6 +134,7 @@ fn built(program: &Program, arguments: &BuildArguments) -> Result<Vec<u8>, Unbui
     let choices = Choices {
         library: library.as_ref(),
         https,
+        load: arguments.load,
     };
     let base = arguments.file.parent().unwrap_or(Path::new(""));
     let read = |path: &str| files::read_bytes(&base.join(path));

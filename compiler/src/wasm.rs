@@ -71,6 +71,8 @@ pub struct Choices<'l> {
     pub library: Option<&'l Library>,
     /// How requests to `https` go out.
     pub https: Https,
+    /// Whether it leads users as its arguments say, even if nothing in the program is about load.
+    pub load: bool,
 }
 
 /// Builds the component of a program, with the files that it reads.
@@ -111,6 +113,7 @@ fn core_module(
 ) -> Result<Vec<u8>, String> {
     let mut unit = unit::Unit::new(user, bodies);
     unit.library = choices.library;
+    unit.leads = choices.load;
     if unit.is_run() {
         unit.number(unit::Key::Run);
     }

@@ -240,13 +240,14 @@ const BYTES: u32 = 1;
 const NUMBER: u32 = 2;
 const MILLIONTHS: u32 = 3;
 
-/// What measures and leads users under load is part of a component that has such users, or thresholds.
+/// What measures and leads users under load is part of a component that has such users, or thresholds, or that was built
+/// to have it.
 fn doors(unit: &mut Unit<'_>) -> [u32; 2] {
     let user = unit.user;
     let has_load = user.scenarios.iter().any(|one| one.load.is_some());
     let has_thresholds = !user.thresholds.is_empty()
         || (user.scenarios.iter()).any(|one| !one.thresholds.is_empty());
-    if !has_load && !has_thresholds {
+    if !has_load && !has_thresholds && !unit.leads {
         return [0, 0];
     }
     ["crowds.event", "crowds.rest"].map(|name| {

@@ -83,6 +83,8 @@ pub(super) struct Unit<'p> {
     sources: Sources,
     /// The interface that is exported, if there is one.
     pub library: Option<&'p Library>,
+    /// Whether it leads users in any case.
+    pub leads: bool,
     /// Its functions.
     pub doors: Vec<Door>,
 }
@@ -118,6 +120,7 @@ impl<'p> Unit<'p> {
             words: Vec::new(),
             sources,
             library: None,
+            leads: false,
             doors: Vec::new(),
         }
     }

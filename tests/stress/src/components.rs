@@ -29,6 +29,7 @@ pub fn build_with(text: &str, https: Https) -> Result<Built, String> {
         let choices = Choices {
             library: library.as_ref(),
             https,
+            ..Choices::default()
         };
         wasm::build_as(&program, bodies()?, choices, &read)
     });

@@ -9,8 +9,15 @@ use std::time::Duration;
 
 /// What a component prints with these arguments, and the status of its process.
 fn run(file: &Temporary, arguments: &[&str]) -> (String, u8) {
+    run_as(&[], file, arguments)
+}
+
+/// The same of one that was built with further options.
+fn run_as(options: &[&str], file: &Temporary, arguments: &[&str]) -> (String, u8) {
     let component = Temporary::new("plain.wasm", b"");
-    let built = scn(["build", &file.shown(), "-o", &component.shown()]);
+    let (source, output) = (file.shown(), component.shown());
+    let usual = ["build", &source, "-o", &output];
+    let built = scn(usual.iter().chain(options));
     assert_eq!(built.status, 0, "{}", built.err);
     let bytes = std::fs::read(&component.0).expect("it was written");
     let mut settings = Settings {
@@ -102,6 +109,26 @@ fn the_summary_is_that_of_a_native_run() {
         let (text, _) = run(&file, &arguments);
         assert_eq!(text, wanted);
         assert!(text.contains("scenario  users  at once"), "{text}");
+    }
+}
+
+#[test]
+fn a_component_that_was_built_for_load_leads_users_without_a_plan() {
+    let text = b"scenario one { sleep 100ms\n check user.id < 3 }";
+    let file = Temporary::new("led.scn", text);
+    for options in [
+        &["--users", "3", "--for", "2s"][..],
+        &["--rate", "5/s", "--for", "2s"],
+        &[],
+    ] {
+        let mut arguments = vec!["--seed", "1", "--virtual-clock"];
+        arguments.extend(options);
+        let (led, status) = run_as(&["--load"], &file, &arguments);
+        assert_eq!(status, 0, "{led}");
+        match options.is_empty() {
+            true => assert_eq!(led, run(&file, &arguments).0),
+            false => assert_eq!(led, native(&file, options)),
+        }
     }
 }
 
@@ -253,7 +280,7 @@ fn arguments_are_explained_and_refused() {
         ),
         (
             &["--set", "name=x", "--users", "3"],
-            "error: `--users` is about load, which this component does not lead\n  help: give a scenario a `load` block\n",
+            "error: `--users` is about load, which this component does not lead\n  help: build it by scn build --load, or give a scenario a `load` block\n",
         ),
     ] {
         assert_eq!(
