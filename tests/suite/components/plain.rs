@@ -112,6 +112,16 @@ fn the_summary_is_that_of_a_native_run() {
     }
 }
 
+/// The host gives it an input that has ended.
+#[test]
+fn the_end_of_the_input_stops_a_component_that_listens() {
+    let text = b"scenario one {\n  load { users 1 for 1h }\n  sleep 10ms\n}";
+    let file = Temporary::new("listens.scn", text);
+    let (text, status) = run(&file, &["--stop-on-stdin"]);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("  stopped on request;"), "{text}");
+}
+
 #[test]
 fn a_component_that_was_built_for_load_leads_users_without_a_plan() {
     let text = b"scenario one { sleep 100ms\n check user.id < 3 }";
