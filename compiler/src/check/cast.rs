@@ -10,7 +10,10 @@ impl Checker<'_> {
     pub(super) fn cast(&mut self, value: &ast::Expr, ty: &TypeExpr, span: Span) -> Expr {
         let value = self.value(value);
         let to = self.type_of(self.f.unit, ty);
-        if self.is_unknown(value.ty) || self.is_unknown(to) || value.ty == self.basic.never {
+        if value.ty == self.basic.never {
+            return value;
+        }
+        if self.is_unknown(value.ty) || self.is_unknown(to) {
             return Expr {
                 ty: to,
                 ..self.unknown(span)

@@ -157,6 +157,9 @@ impl Checker<'_> {
     ) -> Expr {
         let left = self.value(left);
         let right = self.expr(right, Want::Type(left.ty));
+        if self.is_left(&left, &right) {
+            return self.until_left(left, right, span);
+        }
         if self.unusable(&left, &right, span).is_some() {
             return self.literal(Const::Bool(true), self.basic.bool, span);
         }
@@ -281,6 +284,9 @@ impl Checker<'_> {
         op_span: Span,
         span: Span,
     ) -> Expr {
+        if self.is_left(&container, &part) {
+            return self.until_left(container, part, span);
+        }
         if self.unusable(&container, &part, span).is_some() {
             return self.literal(Const::Bool(true), self.basic.bool, span);
         }

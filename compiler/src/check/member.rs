@@ -65,7 +65,10 @@ impl Checker<'_> {
 
     /// A member of a value.
     pub(super) fn member_of(&mut self, base: Expr, name: &Ident, span: Span) -> Expr {
-        if name.text.is_empty() || base.ty == self.basic.never {
+        if base.ty == self.basic.never {
+            return base;
+        }
+        if name.text.is_empty() {
             return self.unknown(span);
         }
         match self.ty(base.ty).clone() {

@@ -96,7 +96,11 @@ impl Checker<'_> {
         span: Span,
         want: Want,
     ) -> Expr {
-        if self.is_unknown(base.ty) || base.ty == self.basic.never || name.text.is_empty() {
+        if base.ty == self.basic.never {
+            self.give_up(args, span);
+            return base;
+        }
+        if self.is_unknown(base.ty) || name.text.is_empty() {
             return self.give_up(args, span);
         }
         if self.inside(base.ty).is_some() {

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::expr::Want;
 use crate::diagnostics::{types, values};
-use crate::hir::{Arith, Expr, ExprKind, Type, TypeId};
+use crate::hir::{Arith, Block, Expr, ExprKind, Stmt, StmtKind, Type, TypeId};
 use scn_grammar::Span;
 use scn_grammar::ast::{self, BinaryOp, UnaryOp};
 
@@ -22,7 +22,10 @@ impl Checker<'_> {
         };
         let operand = self.expr(operand, if hint == Want::Drop { Want::Any } else { hint });
         let b = self.basic;
-        if self.is_unknown(operand.ty) || operand.ty == b.never {
+        if operand.ty == b.never {
+            return operand;
+        }
+        if self.is_unknown(operand.ty) {
             return self.unknown(span);
         }
         let fine = match op {
@@ -90,6 +93,9 @@ impl Checker<'_> {
             Want::Any
         };
         let right = self.expr(right, hint);
+        if self.is_left(&left, &right) {
+            return self.until_left(left, right, span);
+        }
         if let Some(answer) = self.unusable(&left, &right, span) {
             return answer;
         }
@@ -129,7 +135,26 @@ impl Checker<'_> {
         }
     }
 
-    /// What to give back when a side is unknown, does not come back, or is an optional.
+    /// Whether a side does not come back.
+    pub(super) fn is_left(&self, left: &Expr, right: &Expr) -> bool {
+        [left, right].iter().any(|side| side.ty == self.basic.never)
+    }
+
+    /// Two sides one of which does not come back: nothing is made of them.
+    pub(super) fn until_left(&self, left: Expr, right: Expr, span: Span) -> Expr {
+        let first = Stmt {
+            span: left.span,
+            kind: StmtKind::Expr(left),
+        };
+        let block = Block {
+            stmts: vec![first],
+            value: Some(right),
+            span,
+        };
+        self.node(ExprKind::Do(block), self.basic.never, span)
+    }
+
+    /// What to give back when a side is unknown, or is an optional.
     pub(super) fn unusable(&mut self, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
         for side in [left, right] {
             if self.inside(side.ty).is_some() || side.ty == self.basic.none {
@@ -138,8 +163,7 @@ impl Checker<'_> {
                 return Some(self.unknown(span));
             }
         }
-        let silent = |ty: TypeId| self.is_unknown(ty) || ty == self.basic.never;
-        (silent(left.ty) || silent(right.ty)).then(|| self.unknown(span))
+        (self.is_unknown(left.ty) || self.is_unknown(right.ty)).then(|| self.unknown(span))
     }
 
     fn concat_type(&mut self, left: &Expr, right: &Expr) -> Option<TypeId> {
