@@ -9,6 +9,8 @@ use scn_compiler::ir::Program;
 use scn_compiler::source::Sources;
 use scn_compiler::wasm::exports::{Errors, InterfaceName, Naming};
 use scn_compiler::wasm::{self, Bodies, Choices, Https, Library, Unbuilt};
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -80,13 +82,15 @@ pub(crate) fn build(arguments: &BuildArguments, terminal: &mut Terminal<'_>) -> 
     let Some(hir) = &checked.hir else {
         return Exit::Usage;
     };
+    if let Some(source) = overwritten(arguments, &checked.sources) {
+        let message = format!("the output would overwrite the source `{source}`");
+        return terminal.refuse(&message, Some("give another name by -o FILE.wasm"));
+    }
     let program = scn_compiler::lower_library(&checked.sources, hir);
     let written = match arguments.emit {
-        Emit::Component => built(&program, arguments).map(|bytes| {
-            let named = arguments.output.clone();
-            let output = named.unwrap_or_else(|| arguments.file.with_extension("wasm"));
-            write(&output, &bytes, terminal)
-        }),
+        Emit::Component => {
+            built(&program, arguments).map(|bytes| write(&output(arguments), &bytes, terminal))
+        }
         Emit::Wit => library(&program, arguments).map(|library| match library {
             Some(library) => tell(arguments, &library.text, terminal),
             None => terminal.refuse("the file exports nothing", Some(EXPORT)),
@@ -106,10 +110,36 @@ pub(crate) fn build(arguments: &BuildArguments, terminal: &mut Terminal<'_>) -> 
 /// What to do where nothing is exported.
 const EXPORT: &str = "write `export` before the functions that others may call: `export fn add(a: int, b: int) -> int { return a + b }`";
 
+/// Where the component goes.
+fn output(arguments: &BuildArguments) -> PathBuf {
+    let named = arguments.output.clone();
+    named.unwrap_or_else(|| arguments.file.with_extension("wasm"))
+}
+
+/// The source that the output would take the place of, however its path is written.
+fn overwritten<'s>(arguments: &BuildArguments, sources: &'s Sources) -> Option<&'s str> {
+    let output = match (arguments.emit, &arguments.output) {
+        (Emit::Wit, None) => return None,
+        _ => output(arguments).canonicalize().ok()?,
+    };
+    let mut names = sources.all.iter().map(|source| source.name.as_str());
+    names.find(|name| {
+        Path::new(name)
+            .canonicalize()
+            .is_ok_and(|path| path == output)
+    })
+}
+
+/// A file that cannot be opened is a wrong command line, one that cannot be written a failure.
 fn write(output: &Path, bytes: &[u8], terminal: &mut Terminal<'_>) -> Exit {
-    match std::fs::write(output, bytes) {
+    let shown = output.display();
+    let mut file = match File::create(output) {
+        Ok(file) => file,
+        Err(error) => return terminal.refuse(&format!("cannot write `{shown}`: {error}"), None),
+    };
+    match file.write_all(bytes) {
         Ok(()) => Exit::Success,
-        Err(error) => terminal.fail(&format!("cannot write `{}`: {error}", output.display())),
+        Err(error) => terminal.fail(&format!("cannot write `{shown}`: {error}")),
     }
 }
 

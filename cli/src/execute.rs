@@ -19,6 +19,8 @@ use scn_runtime::Linked;
 use scn_runtime::event::{Event, Observer};
 use scn_runtime::profile::Profile;
 use scn_runtime::report::Progress;
+#[cfg(feature = "component-host")]
+use scn_runtime::run::What;
 use scn_runtime::run::{Engine, Outcome, Plan, RunError};
 use scn_runtime::stop::StopHandle;
 use std::hash::{BuildHasher, Hasher};
@@ -66,6 +68,12 @@ pub(crate) struct RunOptions {
 }
 
 impl RunOptions {
+    /// Whether a component is what runs.
+    #[cfg(feature = "component-host")]
+    pub(crate) fn runs_component(&self) -> bool {
+        matches!(self.engine, EngineName::Component)
+    }
+
     /// The first option that was given and that has no meaning where a host runs a component.
     #[cfg(feature = "component-host")]
     pub(crate) fn not_for_components(&self) -> Option<&'static str> {
@@ -209,6 +217,33 @@ impl Prepared {
         nothing_is_left(outcome, terminal)
     }
 
+    /// Its component, which leads load if the plan asks for that.
+    #[cfg(feature = "component-host")]
+    pub(crate) fn component(
+        &self,
+        plan: &Plan,
+        terminal: &mut Terminal<'_>,
+    ) -> Result<Vec<u8>, Exit> {
+        let built = crate::build::component(&with_load(self.program(), plan), &self.base);
+        built.map_err(|unbuilt| match unbuilt {
+            Unbuilt::Refused(found) => {
+                crate::build::show(&found, &self.text.sources, terminal);
+                Exit::Usage
+            }
+            Unbuilt::Misnamed(why) | Unbuilt::Defect(why) => terminal.fail(&why),
+        })
+    }
+
+    /// Whether there is a test that a plan asks for; of a plan without tests, whatever it asks for.
+    #[cfg(feature = "component-host")]
+    fn has_wanted(&self, plan: &Plan) -> bool {
+        let What::Tests(Some(filter)) = &plan.what else {
+            return true;
+        };
+        let mut tests = self.program().tests.iter();
+        tests.any(|test| test.name.contains(filter.as_str()))
+    }
+
     /// Builds its component and runs that, with everything granted.
     #[cfg(feature = "component-host")]
     fn execute_component(
@@ -219,17 +254,12 @@ impl Prepared {
         watch: Watch<'_>,
         terminal: &mut Terminal<'_>,
     ) -> Result<Outcome, Exit> {
+        if !self.has_wanted(plan) {
+            return Ok(Outcome::default());
+        }
         let stop = scn_host::Stop::default();
         stop_on_interrupt(&stop, &watch, terminal);
-        let program = with_load(self.program(), plan);
-        let built = crate::build::component(&program, &self.base);
-        let bytes = built.map_err(|unbuilt| match unbuilt {
-            Unbuilt::Refused(found) => {
-                crate::build::show(&found, &self.text.sources, terminal);
-                Exit::Usage
-            }
-            Unbuilt::Misnamed(why) | Unbuilt::Defect(why) => terminal.fail(&why),
-        })?;
+        let bytes = self.component(plan, terminal)?;
         let mut settings = scn_host::Settings {
             grants: scn_host::Grants::all(),
             environment: variables(),
@@ -240,8 +270,14 @@ impl Prepared {
         let told = hosted::arguments(&plan.what, plan.seed, plan.overrides, options);
         settings.arguments.extend(told);
         let load = hosted::Load {
-            is_load: program.scenarios.iter().any(|one| one.load.is_some()),
+            is_load: !plan.overrides.is_empty()
+                || self
+                    .program()
+                    .scenarios
+                    .iter()
+                    .any(|one| one.load.is_some()),
             is_verbose: plan.verbose,
+            seed: plan.seed,
         };
         let mut screen = Screen::new(printer, watch, terminal);
         let told = hosted::run(&bytes, &settings, &self.text, load, &mut screen);
@@ -322,7 +358,7 @@ pub(crate) fn near(name: &str, names: Vec<&str>) -> Option<String> {
 
 /// The environment, as far as it is text.
 #[cfg(feature = "component-host")]
-fn variables() -> Vec<(String, String)> {
+pub(crate) fn variables() -> Vec<(String, String)> {
     let all = std::env::vars_os();
     let texts =
         all.map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

@@ -36,12 +36,37 @@ pub(crate) fn read_entry(path: &Path) -> Result<Source, Unreadable> {
         message: format!("cannot read `{shown}`: {message}"),
         help: similar_file(path),
     })?;
+    if bytes.starts_with(WASM) {
+        return Err(Unreadable::Missing {
+            message: format!("`{shown}` is a component, not a source file"),
+            help: Some(format!(
+                "scn run {shown} runs it, scn inspect {shown} shows it"
+            )),
+        });
+    }
     decode(bytes)
         .map(|text| Source {
             name: shown.clone(),
             text,
         })
         .map_err(|bytes| not_text(shown, &bytes))
+}
+
+/// How WebAssembly begins.
+const WASM: &[u8] = b"\0asm";
+
+/// Whether a file is a component, by its name or by how it begins. Of what is no plain file nothing is read: it might
+/// be there only once.
+pub(crate) fn is_component(path: &Path) -> bool {
+    let is_named = path.extension().is_some_and(|ending| ending == "wasm");
+    let is_plain = || path.metadata().is_ok_and(|metadata| metadata.is_file());
+    is_named || is_plain() && begins_as_wasm(path).unwrap_or(false)
+}
+
+fn begins_as_wasm(path: &Path) -> std::io::Result<bool> {
+    let mut start = [0; WASM.len()];
+    File::open(path)?.read_exact(&mut start)?;
+    Ok(start == *WASM)
 }
 
 /// A file's bytes, or why there are none.
@@ -257,6 +282,18 @@ mod tests {
         assert_eq!(collapse(Path::new("a/./b/../c.scn")), Path::new("a/c.scn"));
         assert_eq!(collapse(Path::new("../a.scn")), Path::new("../a.scn"));
         assert_eq!(collapse(Path::new("/a/../b.scn")), Path::new("/b.scn"));
+    }
+
+    #[test]
+    fn components_are_known_by_their_ending_or_their_first_bytes() {
+        assert!(is_component(Path::new("a/x.wasm")));
+        assert!(!is_component(Path::new("wasm")));
+        let path = std::env::temp_dir().join(format!("scn-files-{}", std::process::id()));
+        for (bytes, expected) in [(&b"\0asm\r\0\x01\0"[..], true), (b"\0as", false)] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(is_component(&path), expected);
+        }
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

@@ -6,15 +6,19 @@ mod arguments;
 mod events;
 mod merge;
 mod report;
+mod seen;
 
 pub(crate) use arguments::arguments;
 
 use crate::render::program::ProgramText;
+use crate::run::Cut;
+use crate::terminal::Exit;
 use events::{Reader, Refused, Said};
-use scn_host::{HostError, Line, Ran, Settings, Stream};
+use scn_host::{Ended, HostError, Line, Ran, Settings, Stream};
 use scn_runtime::event::{Event, Observer, SectionKind};
-use scn_runtime::report::Report;
+use scn_runtime::report::{Report, Stopped};
 use scn_runtime::run::{Outcome, Tally};
+use seen::Seen;
 use std::time::{Duration, SystemTime};
 
 /// Who sees a run: its events, and lines that are none.
@@ -30,6 +34,8 @@ pub(crate) struct Load {
     pub(crate) is_load: bool,
     /// Whether they tell their events one by one.
     pub(crate) is_verbose: bool,
+    /// The seed that it was given.
+    pub(crate) seed: u64,
 }
 
 /// What came of a run.
@@ -42,6 +48,36 @@ pub(crate) struct Told {
     pub(crate) status: Option<u8>,
     /// How its instances ended, what was denied.
     pub(crate) ran: Ran,
+}
+
+/// What kept instances from ending well by themselves, the gravest of it; nothing where none was kept from it.
+pub(crate) fn cut(ran: &Ran) -> Option<Cut> {
+    let whole = ran.ended.len() == 1;
+    let all = ran
+        .ended
+        .iter()
+        .enumerate()
+        .filter_map(|(instance, ended)| {
+            Some(match ended {
+                Ended::Trap { .. } if whole => Cut {
+                    exit: Exit::Internal,
+                    why: "the component crashed".to_owned(),
+                },
+                Ended::Trap { .. } => Cut {
+                    exit: Exit::Internal,
+                    why: format!("instance {instance} crashed"),
+                },
+                Ended::Late(limit) | Ended::TimedOut(limit) => Cut {
+                    exit: Exit::Failed,
+                    why: format!("the time limit of {limit:?} was over"),
+                },
+                Ended::Status(_) | Ended::Stopped => return None,
+            })
+        });
+    // Of equals the first one counts.
+    let all: Vec<Cut> = all.collect();
+    let crashed = all.iter().find(|cut| cut.exit == Exit::Internal);
+    crashed.or(all.first()).cloned()
 }
 
 /// Runs a component that tells events of a program.
@@ -58,6 +94,7 @@ pub(crate) fn run(
         tally: Tally::default(),
         seconds: merge::Seconds::new(settings.instances),
         reports: Vec::new(),
+        seen: Seen::new(),
         status: None,
         refused: None,
         objects: 0,
@@ -73,9 +110,17 @@ pub(crate) fn run(
     let mut outcome = hearer.tally.outcome();
     match merge::reports(hearer.reports) {
         Some(report) if load.is_load => outcome.measured(report, load.is_verbose),
-        report => outcome.report = report.map(Box::new),
+        Some(report) => outcome.report = Some(Box::new(report)),
+        None => {
+            let report = hearer.seen.report(load.seed, settings.instances);
+            outcome.report = Some(Box::new(report));
+        }
     }
     outcome.live_objects = hearer.objects;
+    let late = cut(&ran).filter(|cut| cut.exit == Exit::Failed);
+    if let (Some(late), Some(report)) = (late, &mut outcome.report) {
+        report.stopped = Some(Stopped::TimeLimit(late.why));
+    }
     let by_itself = (outcome.report.as_ref()).is_some_and(|report| report.stopped.is_some());
     outcome.stopped = by_itself || settings.stop.is_requested();
     Ok(Told {
@@ -93,6 +138,8 @@ struct Hearer<'p, 'v> {
     tally: Tally,
     seconds: merge::Seconds,
     reports: Vec<Report>,
+    /// What the results are where none are told.
+    seen: Seen,
     /// The gravest that was told.
     status: Option<u8>,
     refused: Option<Refused>,
@@ -141,6 +188,7 @@ impl Hearer<'_, '_> {
             }
             event => {
                 self.count(&event);
+                self.seen.count(&event, self.reader.program());
                 self.viewer.event(event);
             }
         }

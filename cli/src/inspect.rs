@@ -18,9 +18,9 @@ use std::path::PathBuf;
 /// Arguments of `scn inspect`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArguments {
-    /// The file.
+    /// The file: of a component (`x.wasm`) its interfaces, what it reaches and its sources are shown.
     file: PathBuf,
-    /// The stage to show.
+    /// The stage of a file of source to show.
     #[arg(long, value_name = "STAGE", default_value = "ir")]
     emit: Stage,
 }
@@ -42,11 +42,7 @@ enum Stage {
 
 /// Prints the stage; the tree of a broken file is shown too.
 pub(crate) fn inspect(arguments: &InspectArguments, terminal: &mut Terminal<'_>) -> Exit {
-    if arguments
-        .file
-        .extension()
-        .is_some_and(|ending| ending == "wasm")
-    {
+    if files::is_component(&arguments.file) {
         return component::inspect(&arguments.file, terminal);
     }
     let source = match files::read_entry(&arguments.file) {

@@ -4,7 +4,11 @@
 mod closing;
 mod component;
 
+#[cfg(feature = "component-host")]
+pub(crate) use closing::Cut;
+
 use crate::execute::{Prepared, Printer, RunOptions, Watch, prepare};
+use crate::files;
 use crate::load::LoadArguments;
 use crate::outputs::{Outputs, Target};
 use crate::render::json;
@@ -52,12 +56,11 @@ fn run_file(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Result<Exi
             Some(help),
         ));
     }
-    if component::is_component(&arguments.file) {
+    if files::is_component(&arguments.file) {
         return component::run(arguments, terminal);
     }
     if arguments.host.is_given() {
-        let message = "grants and limits are for components only";
-        return Err(terminal.refuse(message, Some("scn build makes a component of a file")));
+        return component::run_source(arguments, terminal);
     }
     let prepared = prepare(&arguments.file, options.quiet, terminal)?;
     let plan = plan(arguments, &prepared, terminal)?;
@@ -91,6 +94,7 @@ fn run_file(arguments: &RunArguments, terminal: &mut Terminal<'_>) -> Result<Exi
         columns: columns(to_err, terminal),
         options,
         to_err,
+        cut: None,
     };
     let exit = end.close(outputs, terminal);
     prepared.print_profile(options, terminal);

@@ -205,10 +205,19 @@ impl FromStr for Grant {
             text: text.to_owned(),
             why: why.to_owned(),
         };
+        if let Some((scheme, _)) = text.split_once("://") {
+            return Err(bad(&format!(
+                "a scheme does not belong there: write a host and a port without {scheme}://"
+            )));
+        }
         let (host, ports) = text
             .rsplit_once(':')
-            .filter(|(host, _)| !host.is_empty())
             .ok_or_else(|| bad("it has no port, as in example.com:443 or 10.0.0.0/8:*"))?;
+        if host.is_empty() {
+            return Err(bad(
+                "the host is missing, as in example.com:443, or * for all",
+            ));
+        }
         let ports = ports_of(ports)
             .ok_or_else(|| bad("a port is a number from 0 to 65535, a range 8000-8099, or *"))?;
         let host = host_of(host).map_err(|error| bad(&error))?;
@@ -330,7 +339,8 @@ mod tests {
     fn what_grants_nothing_says_why() {
         for (text, why) in [
             ("example.com", "no port"),
-            (":80", "no port"),
+            (":80", "the host is missing"),
+            ("http://localhost:80", "without http://"),
             ("example.com:http", "a port is"),
             ("example.com:9-1", "a port is"),
             ("::1:80", "brackets"),

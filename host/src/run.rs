@@ -62,7 +62,9 @@ pub enum Ended {
         /// Whether it had been refused memory.
         refused_memory: bool,
     },
-    /// Because its time was over.
+    /// By itself, when it was told that its time was over.
+    Late(Duration),
+    /// Cut off, because its time was over.
     TimedOut(Duration),
     /// Because somebody asked for it.
     Stopped,
@@ -102,6 +104,7 @@ impl fmt::Display for Ended {
                 }
                 Ok(())
             }
+            Ended::Late(limit) => write!(f, "its time of {limit:?} was over"),
             Ended::TimedOut(limit) => write!(f, "it took longer than {limit:?}"),
             Ended::Stopped => f.write_str("it was stopped"),
         }
@@ -357,7 +360,7 @@ impl Given {
             .await
         };
         match called {
-            Ok(Ok(_)) if is_late => Ended::TimedOut(limit),
+            Ok(Ok(_)) if is_late => Ended::Late(limit),
             Ok(Ok(status)) => Ended::Status(status),
             Ok(Err(error)) => trap(&error, store.data().limits.refused),
             Err(cut) => cut,

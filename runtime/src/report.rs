@@ -49,6 +49,8 @@ pub enum Stopped {
     Script(String),
     /// A threshold with `abort`: its text.
     Threshold(String),
+    /// The limit of its time was over; why, as it is told.
+    TimeLimit(String),
 }
 
 /// A scenario's users and iterations.

@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "components/ends.rs"]
+mod ends;
 #[path = "components/handovers.rs"]
 mod handovers;
 #[path = "components/livelock.rs"]

@@ -64,6 +64,11 @@ impl<'p> Reader<'p> {
         Reader { program }
     }
 
+    /// The program.
+    pub(crate) fn program(&self) -> &'p ProgramText {
+        self.program
+    }
+
     /// What a line says; nothing if it is none of these.
     pub(crate) fn read(&self, line: &str) -> Option<Said> {
         let value: Value = serde_json::from_str(line).ok()?;

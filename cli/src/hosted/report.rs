@@ -75,6 +75,7 @@ fn stopped(value: &Value) -> Option<Stopped> {
     Some(match value["by"].as_str()? {
         "script" => Stopped::Script(why),
         "threshold" => Stopped::Threshold(why),
+        "time_limit" => Stopped::TimeLimit(why),
         _ => Stopped::Asked,
     })
 }

@@ -126,6 +126,7 @@ fn stopped(why: &Stopped) -> Value {
         Stopped::Asked => ("request", ""),
         Stopped::Script(reason) => ("script", reason.as_str()),
         Stopped::Threshold(text) => ("threshold", text.as_str()),
+        Stopped::TimeLimit(text) => ("time_limit", text.as_str()),
     };
     json!({ "by": by, "text": text })
 }

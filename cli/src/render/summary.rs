@@ -157,6 +157,9 @@ fn mark_if(table: &mut Table, column: usize, condition: bool, look: Look) {
 pub(crate) fn stopped_text(why: &Stopped) -> String {
     match why {
         Stopped::Asked => "stopped on request; this is what was measured until then".to_owned(),
+        Stopped::TimeLimit(_) => {
+            "stopped by the time limit; this is what was measured until then".to_owned()
+        }
         Stopped::Script(reason) if reason.is_empty() => "stopped by the script".to_owned(),
         Stopped::Script(reason) => format!(
             "stopped by the script: {}",

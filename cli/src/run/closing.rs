@@ -34,13 +34,28 @@ pub(super) struct End<'e> {
     pub(super) options: &'e RunOptions,
     /// Whether text goes to the error stream.
     pub(super) to_err: bool,
+    /// What kept it from going on, if something did.
+    pub(super) cut: Option<Cut>,
+}
+
+/// What kept a run from going on, which is judged whatever it told until then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "component-host"),
+    allow(dead_code, reason = "only components are kept from going on")
+)]
+pub(crate) struct Cut {
+    /// The status that follows.
+    pub(crate) exit: Exit,
+    /// What happened, as a reason of the verdict.
+    pub(crate) why: String,
 }
 
 impl End<'_> {
     /// Prints and writes everything, and says how it ends.
     pub(super) fn close(mut self, outputs: Outputs, terminal: &mut Terminal<'_>) -> Exit {
         let Some(mut report) = self.outcome.report.take() else {
-            let exit = self.tally.exit();
+            let exit = self.cut.as_ref().map_or(self.tally.exit(), |cut| cut.exit);
             let text = self.text(exit, None);
             self.print(&text, terminal);
             return exit;
@@ -82,6 +97,11 @@ impl End<'_> {
         if !self.is_load && report.thresholds.is_empty() {
             verdict.exit = self.tally.exit();
         }
+        if let Some(cut) = &self.cut {
+            verdict.exit = cut.exit;
+            verdict.reasons.insert(0, cut.why.clone());
+            verdict.outside.insert(0, cut.why.clone());
+        }
         verdict
     }
 
@@ -102,7 +122,8 @@ impl End<'_> {
             columns: self.columns,
         });
         match summary {
-            Some(summary) if self.is_load => summary.draw(),
+            // One that crashed has told nothing of its users.
+            Some(summary) if self.is_load && !summary.report.scenarios.is_empty() => summary.draw(),
             Some(summary) => match summary.thresholds() {
                 thresholds if thresholds.is_empty() => self.short(exit),
                 thresholds => format!("\n{thresholds}{}", self.short(exit)),
@@ -113,16 +134,21 @@ impl End<'_> {
 
     fn json(&self, exit: Exit, results: Option<&Results<'_>>) -> String {
         let Some(results) = results.filter(|_| self.is_load) else {
-            return format!(
-                "{}\n",
-                json::summary(&self.tally, exit, self.nanos, self.clock)
-            );
+            return format!("{}\n", self.summary(&self.tally, exit));
         };
         let mut line = serde_json::json!({ "type": "report" });
         line["results"] = results::value(results);
         let tally = Tally::of_report(results.report, self.program, &self.outcome);
-        let summary = json::summary(&tally, exit, self.nanos, self.clock);
-        format!("{line}\n{summary}\n")
+        format!("{line}\n{}\n", self.summary(&tally, exit))
+    }
+
+    /// The last line for programs.
+    fn summary(&self, tally: &Tally, exit: Exit) -> serde_json::Value {
+        let mut summary = json::summary(tally, exit, self.nanos, self.clock);
+        if let Some(cut) = &self.cut {
+            summary["reason"] = cut.why.as_str().into();
+        }
+        summary
     }
 
     /// `✓ 4 checks held, 3 requests in 1.24 s`.
@@ -131,12 +157,19 @@ impl End<'_> {
             Exit::Success => self.style.green("✓"),
             _ => self.style.red("✗"),
         };
+        let (tally, time) = (self.tally.text(self.style), self.clock.show(self.nanos));
+        if let Some(cut) = &self.cut {
+            // Users who are led tell nothing one by one: what they did is lost with the report.
+            return match self.is_load {
+                true => format!("\n{mark} {} after {time}, without results\n", cut.why),
+                false => format!("\n{mark} {} after {time}; until then {tally}\n", cut.why),
+            };
+        }
         let stopped = if self.outcome.stopped {
             ", stopped"
         } else {
             ""
         };
-        let (tally, time) = (self.tally.text(self.style), self.clock.show(self.nanos));
         format!("\n{mark} {tally}{stopped} in {time}\n")
     }
 }

@@ -3,8 +3,6 @@
 //! A component that was built from a scenario tells what happens as events, which are shown as those of every other
 //! run; of any other component the lines are passed on. Enter at [`run`].
 
-use std::path::Path;
-
 /// What a component is granted.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Components")]
@@ -27,7 +25,7 @@ pub(crate) struct HostArguments {
     /// The most memory of an instance: 64MiB.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: Option<usize>,
-    /// When the run is cut off: 30s.
+    /// When the run has failed: what runs is cancelled then, and cut off 5 s later: 30s.
     #[arg(long, value_name = "DURATION", value_parser = crate::load::duration)]
     time_limit: Option<u64>,
     /// How many instances run side by side.
@@ -38,19 +36,24 @@ pub(crate) struct HostArguments {
 impl HostArguments {
     /// Whether anything is said of components.
     pub(super) fn is_given(&self) -> bool {
-        let lists = [&self.allow, &self.source, &self.env];
-        self.allow_all
-            || lists.iter().any(|list| !list.is_empty())
-            || self.roots.is_some()
-            || self.memory.is_some()
-            || self.time_limit.is_some()
-            || self.instances.is_some()
+        self.given().is_some()
     }
-}
 
-/// Whether a file is one of these.
-pub(super) fn is_component(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "wasm")
+    /// The first option that is given.
+    fn given(&self) -> Option<&'static str> {
+        let all = [
+            (!self.allow.is_empty(), "--allow"),
+            (self.allow_all, "--allow-all"),
+            (!self.source.is_empty(), "--source"),
+            (self.roots.is_some(), "--roots"),
+            (!self.env.is_empty(), "--env"),
+            (self.memory.is_some(), "--memory"),
+            (self.time_limit.is_some(), "--time-limit"),
+            (self.instances.is_some(), "--instances"),
+        ];
+        let given = all.iter().find(|(given, _)| *given);
+        given.map(|(_, option)| *option)
+    }
 }
 
 /// `64MiB`, `512KiB`, `1GiB`, or a number of bytes.
@@ -74,9 +77,9 @@ mod with_host;
 mod without_host;
 
 #[cfg(feature = "component-host")]
-pub(super) use with_host::run;
+pub(super) use with_host::{run, run_source};
 #[cfg(not(feature = "component-host"))]
-pub(super) use without_host::run;
+pub(super) use without_host::{run, run_source};
 
 #[cfg(test)]
 mod tests {
@@ -90,11 +93,5 @@ mod tests {
         for wrong in ["", "MiB", "0", "1.5MiB", "10MB", "99999999999GiB"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn components_are_known_by_their_ending() {
-        assert!(is_component(Path::new("a/x.wasm")));
-        assert!(!is_component(Path::new("wasm")));
     }
 }

@@ -389,6 +389,8 @@ fn what_cannot_be_led_is_refused() {
     let output = run(&file, &["--users", "5000"], true);
     assert_eq!((output.status, output.out.as_str()), (2, ""));
     let what = "`--users 5000` is too many: a component leads at most 1000 users";
+    let least = "scn run x.wasm --instances 5";
+    assert!(output.err.contains(least), "{}", output.err);
     assert!(output.err.contains(what), "{}", output.err);
     let file = Temporary::new("rate.scn", b"scenario s { sleep 1s }");
     let (native, component) = (

@@ -1,20 +1,24 @@
 //! From the command line to a run of a component, and from what came of it to an exit status.
 
 use super::HostArguments;
-use crate::execute::{Screen, Watch, on_interrupt, random_seed, stop_on_interrupt};
+use crate::execute::{
+    Screen, Watch, on_interrupt, prepare, random_seed, stop_on_interrupt, variables,
+};
 use crate::hosted::{self, Told};
 use crate::inspect::peer as shown_peer;
 use crate::outputs::{Outputs, Target};
 use crate::render::numbers::Clock;
 use crate::render::program::ProgramText;
 use crate::run::closing::End;
-use crate::run::{Lines, RunArguments, columns, detail, live};
+use crate::run::{Lines, RunArguments, columns, detail, live, plan};
 use crate::terminal::{Exit, Style, Terminal};
 use scn_compiler::wasm::capabilities::{self, Capabilities};
 use scn_compiler::wasm::section;
 use scn_compiler::wasm::sources::{self, SourceMap};
 use scn_host::{Denied, Ended, Grants, HostError, Line, Ran, Roots, Settings, Stop, Stream};
 use scn_runtime::run::What;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// Runs a component.
@@ -41,7 +45,7 @@ pub(in crate::run) fn run(
             let seed = options.seed.unwrap_or_else(random_seed);
             let told = hosted::arguments(&what, seed, load, options);
             settings.arguments.extend(told);
-            of_scenario(arguments, &bytes, &settings, map, terminal)
+            of_scenario(arguments, &bytes, (&settings, seed), map, terminal)
         }
         Some(Err(why)) => {
             let message = format!("`{shown}` has a source map that cannot be read: {why}");
@@ -54,17 +58,49 @@ pub(in crate::run) fn run(
     }
 }
 
+/// Runs the component of a file of source, with what is granted; with everything if nothing is.
+pub(in crate::run) fn run_source(
+    arguments: &RunArguments,
+    terminal: &mut Terminal<'_>,
+) -> Result<Exit, Exit> {
+    let options = &arguments.options;
+    if !options.runs_component() {
+        let option = arguments.host.given().unwrap_or("--allow");
+        let message = format!("`{option}` is for components only");
+        let help = "give --engine component as well, or build one (scn build) and run that";
+        return Err(terminal.refuse(&message, Some(help)));
+    }
+    let mut settings = arguments
+        .host
+        .settings()
+        .map_err(|(message, help)| terminal.refuse(&message, help))?;
+    settings.grants.all |= arguments.host.grants_nothing();
+    settings.environment.splice(0..0, variables());
+    let prepared = prepare(&arguments.file, options.quiet, terminal)?;
+    let plan = plan(arguments, &prepared, terminal)?;
+    let bytes = prepared.component(&plan, terminal)?;
+    let map = section::find(&bytes, sources::SECTION).map(SourceMap::read);
+    let Some(Ok(map)) = map else {
+        return Err(terminal.fail("the component that was built has no source map"));
+    };
+    let seed = options.seed.unwrap_or_else(random_seed);
+    let told = hosted::arguments(&plan.what, seed, plan.overrides, options);
+    settings.arguments.extend(told);
+    of_scenario(arguments, &bytes, (&settings, seed), map, terminal)
+}
+
 /// Runs what was built from a scenario, and shows it as one.
 fn of_scenario(
     arguments: &RunArguments,
     bytes: &[u8],
-    settings: &Settings,
+    (settings, seed): (&Settings, u64),
     map: SourceMap,
     terminal: &mut Terminal<'_>,
 ) -> Result<Exit, Exit> {
     let options = &arguments.options;
     let is_load = map.load || !arguments.load.overrides().is_empty();
-    let what = match map.serves {
+    let serves = map.serves;
+    let what = match serves {
         true => What::Servers,
         false => What::Scenarios(Vec::new()),
     };
@@ -91,6 +127,7 @@ fn of_scenario(
     let load = hosted::Load {
         is_load,
         is_verbose: options.verbose,
+        seed,
     };
     let told = hosted::run(bytes, settings, &program, load, &mut screen);
     screen.erase();
@@ -115,10 +152,11 @@ fn of_scenario(
         columns: columns(to_err, terminal),
         options,
         to_err,
+        cut: hosted::cut(&ran),
     };
     let shown = end.close(outputs, terminal);
     let said = status.map_or(Exit::Success, Exit::of_code);
-    say_denied(&ran, bytes, &arguments.host, terminal);
+    say_denied(&ran, bytes, serves, &arguments.host, terminal);
     Ok(gravest([shown, said, ended(&ran, terminal)]))
 }
 
@@ -144,7 +182,7 @@ fn foreign(
         let _ = writer.write_all(&line.bytes).and_then(|()| writer.flush());
     });
     let ran = ran.map_err(|error| refuse(arguments, &error, terminal))?;
-    say_denied(&ran, bytes, &arguments.host, terminal);
+    say_denied(&ran, bytes, false, &arguments.host, terminal);
     Ok(ended(&ran, terminal))
 }
 
@@ -152,6 +190,11 @@ fn foreign(
 type Wrong = (String, Option<&'static str>);
 
 impl HostArguments {
+    /// Whether no peer and no address is granted.
+    fn grants_nothing(&self) -> bool {
+        !self.allow_all && self.allow.is_empty() && self.source.is_empty()
+    }
+
     fn settings(&self) -> Result<Settings, Wrong> {
         let usual = Settings::default();
         Ok(Settings {
@@ -227,19 +270,31 @@ fn ended(ran: &Ran, terminal: &mut Terminal<'_>) -> Exit {
         let exit = match ended {
             Ended::Status(0) | Ended::Stopped => Exit::Success,
             Ended::Status(status) => Exit::of_code(*status),
-            Ended::TimedOut(_) => Exit::Failed,
+            Ended::Late(_) | Ended::TimedOut(_) => Exit::Failed,
             Ended::Trap { .. } => Exit::Internal,
         };
-        if !matches!(ended, Ended::Status(_)) {
-            let _ = writeln!(terminal.err, "{}: {who}: {ended}", style.red("cut off"));
+        let how = match ended {
+            Ended::Status(_) | Ended::Late(_) => None,
+            Ended::Trap { .. } => Some("crashed"),
+            Ended::TimedOut(_) | Ended::Stopped => Some("cut off"),
+        };
+        if let Some(how) = how {
+            let _ = writeln!(terminal.err, "{}: {who}: {ended}", style.red(how));
         }
         exits.push(exit);
     }
     gravest(exits)
 }
 
-/// What was wanted and not granted, with the options that grant it. Of a pool's addresses one tells enough.
-fn say_denied(ran: &Ran, bytes: &[u8], given: &HostArguments, terminal: &mut Terminal<'_>) {
+/// What was wanted and not granted, with the options that grant it. Of a pool's addresses one tells enough. What only
+/// `serves` asks nothing of its own servers.
+fn say_denied(
+    ran: &Ran,
+    bytes: &[u8],
+    serves: bool,
+    given: &HostArguments,
+    terminal: &mut Terminal<'_>,
+) {
     let style: Style = terminal.err_style();
     let wants = section::find(bytes, capabilities::SECTION).map(Capabilities::read);
     let wants = wants.and_then(Result::ok).unwrap_or_default();
@@ -257,7 +312,7 @@ fn say_denied(ran: &Ran, bytes: &[u8], given: &HostArguments, terminal: &mut Ter
         );
         told.push(option);
     }
-    let all = options_for(&wants);
+    let all = options_for(&wants, serves);
     if !ran.denied.is_empty() && given.allow.is_empty() && !all.is_empty() {
         let _ = writeln!(
             terminal.err,
@@ -270,6 +325,9 @@ fn say_denied(ran: &Ran, bytes: &[u8], given: &HostArguments, terminal: &mut Ter
 
 fn grant(denied: &Denied, wants: &Capabilities) -> String {
     match denied {
+        Denied::Peer(address) if is_own(*address, wants) => {
+            format!("--allow '{}'", any_port(address.ip()))
+        }
         Denied::Peer(address) => format!("--allow {address}"),
         Denied::Source(address) => {
             let ip = address.ip();
@@ -284,8 +342,36 @@ fn grant(denied: &Denied, wants: &Capabilities) -> String {
     }
 }
 
+/// Whether an address may be that of a server of the component's own, which gets another port in each run.
+fn is_own(peer: SocketAddr, wants: &Capabilities) -> bool {
+    own_servers(wants).any(|server| server.port() == 0 && reached_at(server) == peer.ip())
+}
+
+/// The addresses that a component says it listens at.
+fn own_servers(wants: &Capabilities) -> impl Iterator<Item = SocketAddr> {
+    let written = wants.listens.iter();
+    written.filter_map(|listen| listen.address.parse().ok())
+}
+
+/// Where a server is reached on its own machine.
+fn reached_at(server: SocketAddr) -> IpAddr {
+    match server.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
+/// All ports of an address, as they are granted.
+fn any_port(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => format!("{ip}:*"),
+        IpAddr::V6(ip) => format!("[{ip}]:*"),
+    }
+}
+
 /// The options that grant what a component says that it wants.
-fn options_for(wants: &Capabilities) -> Vec<String> {
+fn options_for(wants: &Capabilities, serves: bool) -> Vec<String> {
     let peers = wants.peers.iter().map(|peer| {
         let host = shown_peer(&peer.host, peer.port);
         format!("--allow {host}")
@@ -298,9 +384,18 @@ fn options_for(wants: &Capabilities) -> Vec<String> {
         .sources
         .iter()
         .map(|source| format!("--source {}", source.range));
-    let mut all: Vec<String> = peers.chain(names).chain(sources).collect();
-    all.dedup();
-    all
+    let servers: Vec<SocketAddr> = own_servers(wants).collect();
+    let asked = servers.iter().filter(|_| !serves);
+    let asked = asked.map(|server| match server.port() {
+        0 => format!("--allow '{}'", any_port(reached_at(*server))),
+        port => format!("--allow {}", SocketAddr::new(reached_at(*server), port)),
+    });
+    let bound = servers
+        .iter()
+        .map(|server| format!("--source {}", server.ip()));
+    let mut told = BTreeSet::new();
+    let all = peers.chain(names).chain(asked).chain(sources).chain(bound);
+    all.filter(|option| told.insert(option.clone())).collect()
 }
 
 /// Of several statuses the one that counts: a failure of the tool, an invalid run, a failed one.

@@ -15,3 +15,14 @@ pub(in crate::run) fn run(
     let help = "build one that has it: cargo build --release --features component-host";
     Err(terminal.refuse(&message, Some(help)))
 }
+
+/// Refuses what is said of components where a file of source runs.
+pub(in crate::run) fn run_source(
+    arguments: &RunArguments,
+    terminal: &mut Terminal<'_>,
+) -> Result<Exit, Exit> {
+    let option = arguments.host.given().unwrap_or("--allow");
+    let message = format!("`{option}` is for components only");
+    let help = "scn build makes a component of a file";
+    Err(terminal.refuse(&message, Some(help)))
+}
