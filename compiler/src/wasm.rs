@@ -23,6 +23,7 @@ mod program;
 mod refusals;
 pub mod section;
 mod shorten;
+mod sites;
 pub mod sources;
 mod structure;
 mod tries;
@@ -135,7 +136,16 @@ fn core_module(
         let index = unit.table_index(data::Side::Body, advance);
         unit.data.set_word(TLS_WORD, index.into());
     }
-    let codes = module::write_all(&mut unit);
+    let mut codes = Vec::new();
+    module::write_all(&mut unit, &mut codes);
+    if unit.has_body("rands.next_of")
+        && let Some(drawn) = unit.body("rands.drawn")
+    {
+        // A run that is told no seed asks the host for one; where nothing is random, no host is asked.
+        let index = unit.table_index(data::Side::Body, drawn);
+        unit.data.set_word(SEED_WORD, index.into());
+        module::write_all(&mut unit, &mut codes);
+    }
     match unit.missing.is_empty() {
         true => Ok(module::assemble(unit, &codes)),
         false => Err(format!("the library lacks {}", unit.missing.join(", "))),
@@ -144,6 +154,8 @@ fn core_module(
 
 /// The word that holds the number of the function by which connections are made secure; 0 where there is none.
 const TLS_WORD: u32 = 202;
+/// The word that holds the number of the function that draws a seed; 0 where nothing is random.
+const SEED_WORD: u32 = 166;
 
 /// Whether a program speaks TLS, as far as can be told: its host must offer it then. Others do not even name it.
 fn names_tls(user: &Program) -> bool {

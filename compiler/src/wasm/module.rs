@@ -55,9 +55,9 @@ impl Types {
     }
 }
 
-/// All functions that are reached, written one after another; what one names first comes to the end of the list.
-pub(super) fn write_all(unit: &mut Unit<'_>) -> Vec<Code> {
-    let mut codes: Vec<Code> = Vec::new();
+/// Writes all functions that are reached and not yet written, one after another; what one names first comes to the end
+/// of the list.
+pub(super) fn write_all(unit: &mut Unit<'_>, codes: &mut Vec<Code>) {
     while codes.len() < unit.keys.len() {
         let key = unit.keys[codes.len()].clone();
         let code = write(unit, &key);
@@ -66,7 +66,6 @@ pub(super) fn write_all(unit: &mut Unit<'_>) -> Vec<Code> {
         let code = shorten(code, &Signatures(&arity), waits);
         codes.push(code);
     }
-    codes
 }
 
 fn write(unit: &mut Unit<'_>, key: &Key) -> Code {

@@ -100,6 +100,9 @@ fn refused_arguments(call: &Call) -> Vec<Diagnostic> {
             false => vec![target::file_not_constant(&call.name, call.span)],
         };
     }
+    if call.name == "re.compile" {
+        return refused_text(given(0), call.span).into_iter().collect();
+    }
     let Some(start) = tls_arguments(call) else {
         return Vec::new();
     };
@@ -169,6 +172,16 @@ fn refused_patterns(user: &Program) -> impl Iterator<Item = Diagnostic> + '_ {
             .map(|property| target::pattern(property, inst.span)),
         _ => None,
     })
+}
+
+/// The same in a text that is compiled when the program runs. The value of a param may be another one then.
+fn refused_text(text: &Known, span: Span) -> Option<Diagnostic> {
+    match text {
+        Known::Text {
+            start, param: None, ..
+        } => property(start).map(|property| target::pattern(property, span)),
+        _ => None,
+    }
 }
 
 /// A property of Unicode in a regular expression of a constant.

@@ -219,6 +219,13 @@ impl<'p> Unit<'p> {
         found
     }
 
+    /// Whether a body is part of the module by now.
+    pub(super) fn has_body(&self, name: &str) -> bool {
+        let key = |id| Key::Function(Side::Body, id);
+        let found = self.bodies.named(name);
+        found.is_some_and(|id| self.numbers.contains_key(&key(id)))
+    }
+
     /// The module's global that is a word.
     pub(super) fn global_of_word(&mut self, word: u32) -> u32 {
         let position = self.words.iter().position(|known| *known == word);
@@ -297,11 +304,13 @@ impl<'p> Unit<'p> {
     /// Writes the tables that are complete only when all code is there.
     pub(super) fn write_tables(&mut self) {
         let (user, bodies) = (self.user, self.bodies);
+        let functions = super::sites::functions(user);
         let sites: Vec<u32> = user
             .sites
             .iter()
-            .flat_map(|site| {
-                let place = self.place(Side::User, FuncId(0), site.span);
+            .zip(functions)
+            .flat_map(|(site, function)| {
+                let place = self.place(Side::User, function, site.span);
                 let label = self.data.string(&site.label);
                 [site.kind as u32, label, place]
             })

@@ -14,13 +14,16 @@ fn run(file: &Temporary, arguments: &[&str]) -> (String, u8) {
 
 /// The same of one that was built with further options.
 fn run_as(options: &[&str], file: &Temporary, arguments: &[&str]) -> (String, u8) {
-    let component = Temporary::new("plain.wasm", b"");
+    // Tests run side by side, each with files of its own.
+    let name = file.0.file_stem().expect("it has a name");
+    let component = Temporary::new(&format!("{}.wasm", name.display()), b"");
     let (source, output) = (file.shown(), component.shown());
     let usual = ["build", &source, "-o", &output];
     let built = scn(usual.iter().chain(options));
     assert_eq!(built.status, 0, "{}", built.err);
     let bytes = std::fs::read(&component.0).expect("it was written");
     let mut settings = Settings {
+        grants: scn_host::Grants::all(),
         time: Some(Duration::from_secs(60)),
         ..Settings::default()
     };
@@ -285,6 +288,22 @@ fn arguments_are_explained_and_refused() {
             "error: `--seed` takes a number, not `x`\n",
         ),
         (
+            &["--share", "2/2"],
+            "error: `--share` takes a number of an instance and how many there are, such as `0/4`, not `2/2`\n",
+        ),
+        (
+            &["--share", "1/0"],
+            "error: `--share` takes a number of an instance and how many there are, such as `0/4`, not `1/0`\n",
+        ),
+        (
+            &["--share", "-1/2"],
+            "error: `--share` takes a number of an instance and how many there are, such as `0/4`, not `-1/2`\n",
+        ),
+        (
+            &["--share", "x"],
+            "error: `--share` takes a number of an instance and how many there are, such as `0/4`, not `x`\n",
+        ),
+        (
             &["--for"],
             "error: `--for` takes a duration such as `30s`\n",
         ),
@@ -299,4 +318,108 @@ fn arguments_are_explained_and_refused() {
             "{arguments:?}"
         );
     }
+}
+
+const EXPECTS: &str = r#"fn helper(n: int) -> int {
+  check n == 3
+  return n + 1
+}
+server shop http "127.0.0.1:0" { GET "/" { return reply(200) } }
+scenario one {
+  var n = 0
+  retry 3 times backoff 1ms..2ms {
+    n += 1
+    expect n == 2
+  }
+  check helper(n) == 4
+}
+"#;
+
+#[test]
+fn a_failed_expect_that_is_caught_fails_nothing() {
+    let text = EXPECTS.replace("check", "let _held =");
+    let file = Temporary::new("caught.scn", text.as_bytes());
+    let (text, status) = run(&file, &["--virtual-clock"]);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("\n✓ 1 check held in "), "{text}");
+    assert!(!text.contains('✗'), "{text}");
+}
+
+#[test]
+fn places_name_the_function_that_they_are_in() {
+    let file = Temporary::new("placed.scn", EXPECTS.as_bytes());
+    let (text, status) = run(&file, &["--virtual-clock"]);
+    assert_eq!(status, 1, "{text}");
+    let shown = file.shown();
+    for part in [
+        format!("    at {shown}:2:9 in helper\n"),
+        format!("    at {shown}:12:9 in one\n"),
+    ] {
+        assert!(text.contains(&part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn a_run_without_a_seed_has_one_of_its_own() {
+    let text = "scenario one { log.info(uuid.v4()) }";
+    let file = Temporary::new("drawn.scn", text.as_bytes());
+    let uuid = |arguments: &[&str]| {
+        let (text, _) = run(&file, arguments);
+        let line = text.lines().find(|line| line.contains("info: "));
+        line.expect("it tells one").to_owned()
+    };
+    assert_ne!(uuid(&[]), uuid(&[]));
+    assert_eq!(uuid(&["--seed", "7"]), uuid(&["--seed", "7"]));
+    // Under load the summary says which it was.
+    let file = Temporary::new("seeded.scn", PASSES.as_bytes());
+    let seed = |arguments: &[&str]| {
+        let (text, _) = run(&file, &[&["--virtual-clock"], arguments].concat());
+        let (_, seed) = text.trim_end().rsplit_once("; seed ").expect("it is told");
+        seed.to_owned()
+    };
+    assert_ne!(seed(&[]), seed(&[]));
+    assert_eq!(
+        seed(&["--seed", "18446744073709551615"]),
+        u64::MAX.to_string()
+    );
+}
+
+const KINDS: &str = r#"server shop http "127.0.0.1:0" {
+  GET "/" { return reply(404) }
+}
+scenario one {
+  load { users 2; iterations 5 per user; think 50ms }
+  let _missing = http.get(shop.url)
+  let _refused = do { http.get("http://127.0.0.1:1/").status } catch 0
+  if user.iteration == 2 { fail "f" kind "protocol.x" }
+}
+"#;
+
+#[test]
+fn failures_are_listed_by_their_kinds() {
+    let file = Temporary::new("kinds.scn", KINDS.as_bytes());
+    let (text, status) = run(&file, &["--seed", "1", "--virtual-clock"]);
+    assert_eq!(status, 1, "{text}");
+    let listed = |text: &str| {
+        let starts = ["failures by kind:", "responses by status:", "connections "];
+        let lines = text
+            .lines()
+            .filter(|line| starts.iter().any(|start| line.starts_with(start)));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&text), listed(&native(&file, &[])));
+    assert!(
+        text.contains("failures by kind: connection_refused 10, protocol.x 2\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn nothing_is_told_of_what_went_well_where_only_failures_are_wanted() {
+    let file = Temporary::new("quiet.scn", PASSES.as_bytes());
+    let told = run(&file, &["--quiet", "--virtual-clock", "--seed", "1"]);
+    assert_eq!(told, (String::new(), 0));
+    let file = Temporary::new("quiet-fails.scn", FAILS.as_bytes());
+    let (text, _) = run(&file, &["--quiet", "--virtual-clock", "--seed", "1"]);
+    assert!(text.contains("\n✗ failed in "), "{text}");
 }

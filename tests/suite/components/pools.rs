@@ -259,3 +259,22 @@ scenario s {
     let source = "from 127.0.1.0-127.0.1.63 by pool clients";
     assert!(shown.out.contains(source), "{}", shown.out);
 }
+
+/// What a user has from a pool and what is masked for it are beside each other in its record.
+#[test]
+fn users_with_addresses_have_secrets() {
+    let (logs, _) = agree(
+        "secretive",
+        r#"pool clients { range "127.0.1.1-127.0.1.2" }
+scenario s {
+  load { users 2; iterations 2 per user; think 10s }
+  source clients
+  init {
+    let token = secret("hush-${user.id}")
+    log.info("hush-${user.id}, ${token.len()} long, from ${shown(user.ip)}")
+  }
+  each { check met_from() == shown(user.ip) }
+}"#,
+    );
+    assert!(logs[0].contains("***, 6 long, from 127.0.1.1"), "{logs:?}");
+}
