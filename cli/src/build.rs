@@ -191,7 +191,8 @@ fn library(program: &Program, arguments: &BuildArguments) -> Result<Option<Libra
     Library::of(program, &naming).map(Some)
 }
 
-/// The component of a program whose files are in a folder.
+/// The component of a program whose files are in a folder, to be run at once.
+#[cfg(feature = "component-host")]
 pub(crate) fn component(program: &Program, base: &Path) -> Result<Vec<u8>, Unbuilt> {
     let read = |path: &str| files::read_bytes(&base.join(path));
     wasm::build(program, bodies()?, &read)
