@@ -189,15 +189,18 @@ impl Listener<'_> {
     /// would.
     fn hear(mut self, lines: &Receiver<Line>, hearer: &mut dyn Hear) -> bool {
         loop {
-            while let Ok(line) = lines.try_recv() {
+            // One that prints without end leaves room for the rest of this loop, too.
+            for line in lines.try_iter().take(WAITING_LINES) {
                 hearer.line(line);
             }
             hearer.idle();
             match lines.recv_timeout(GRACE) {
                 Ok(line) => hearer.line(line),
                 Err(RecvTimeoutError::Disconnected) => return false,
-                Err(RecvTimeoutError::Timeout) if self.has_lost_patience() => return true,
                 Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.has_lost_patience() {
+                return true;
             }
         }
     }

@@ -78,6 +78,18 @@ fn no_body_names_a_word_by_a_number_of_its_own() {
     }
 }
 
+/// The map of the folder names each module of bodies once, and no other.
+#[test]
+fn the_map_of_bodies_names_each() {
+    let map = include_str!("../component/README.md");
+    let mut named: Vec<&str> = map.split('`').skip(1).step_by(2).collect();
+    let bodies = BODIES.modules[LIBRARY.modules.len()..].iter();
+    let mut modules: Vec<&str> = bodies.map(|(module, _)| *module).collect();
+    named.sort_unstable();
+    modules.sort_unstable();
+    assert_eq!(named, modules);
+}
+
 /// The decimal numbers of a text, without those in comments and texts.
 fn numbers(text: &str) -> Vec<u32> {
     let lines = text

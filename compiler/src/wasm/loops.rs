@@ -83,12 +83,20 @@ impl Emit<'_, '_> {
                 parts
             }
         };
+        self.load_length(list);
+        self.i(I::LocalSet(length));
+        self.load_place(list);
+        self.i(I::LocalSet(place));
+    }
+
+    fn load_length(&mut self, list: Reg) {
         self.get_address(list);
         self.i(I::I64Load32U(at(COUNT, 2)));
-        self.i(I::LocalSet(length));
+    }
+
+    fn load_place(&mut self, list: Reg) {
         self.get_address(list);
         self.i(I::I32Load(at(BUFFER, 2)));
-        self.i(I::LocalSet(place));
     }
 
     /// Reads what was read where the loops around here began, so that it need not be kept across a call.
@@ -135,10 +143,7 @@ impl Emit<'_, '_> {
     pub(super) fn length(&mut self, list: Reg) {
         match self.loops.steady_in(list, self.current) {
             Some((length, _)) => self.i(I::LocalGet(length)),
-            None => {
-                self.get_address(list);
-                self.i(I::I64Load32U(at(COUNT, 2)));
-            }
+            None => self.load_length(list),
         }
     }
 
@@ -146,10 +151,7 @@ impl Emit<'_, '_> {
     pub(super) fn buffer(&mut self, list: Reg) {
         match self.loops.steady_in(list, self.current) {
             Some((_, place)) => self.i(I::LocalGet(place)),
-            None => {
-                self.get_address(list);
-                self.i(I::I32Load(at(BUFFER, 2)));
-            }
+            None => self.load_place(list),
         }
     }
 }

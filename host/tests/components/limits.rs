@@ -49,17 +49,19 @@ fn a_run_is_stopped_from_outside() {
     assert!(stop.is_requested());
 }
 
-#[test]
-fn one_that_computes_lets_others_run() {
-    // More instances than a machine has threads for them: each gets its turn to print.
-    let greeting = r#"(data (i32.const 16) "up\n")
+/// More instances than a machine has threads for them, which print and then do something without end: each gets its turn.
+fn all_print(imports: &str, endless: &str, yields: bool) {
+    let greeting = format!(
+        r#"(data (i32.const 16) "up\n")
         (func (export "wasi:cli/run@0.2.0#run") (result i32)
-          (call $say (i32.const 16) (i32.const 3)) (loop $again (br $again)) unreachable)"#;
-    let bytes = program("", greeting);
+          (call $say (i32.const 16) (i32.const 3)) {endless})"#
+    );
+    let bytes = program(imports, &greeting);
     let stop = Stop::default();
     let crowd = Settings {
         stop: stop.clone(),
         instances: 20,
+        yields,
         ..settings(Grants::default())
     };
     let mut greeted = 0;
@@ -73,6 +75,11 @@ fn one_that_computes_lets_others_run() {
     assert_eq!(ran.unwrap().ended, vec![Ended::Stopped; 20]);
 }
 
+#[test]
+fn one_that_computes_lets_others_run() {
+    all_print("", SPIN, false);
+}
+
 /// Asks for the time without end.
 const CLOCK: &str =
     r#"(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))"#;
@@ -80,28 +87,7 @@ const ASK: &str = "(loop $again (drop (call $now)) (br $again)) unreachable";
 
 #[test]
 fn one_that_asks_for_the_time_gives_way() {
-    let greeting = format!(
-        r#"(data (i32.const 16) "up\n")
-        (func (export "wasi:cli/run@0.2.0#run") (result i32)
-          (call $say (i32.const 16) (i32.const 3)) {ASK})"#
-    );
-    let bytes = program(CLOCK, &greeting);
-    let stop = Stop::default();
-    let crowd = Settings {
-        stop: stop.clone(),
-        instances: 20,
-        yields: true,
-        ..settings(Grants::default())
-    };
-    let mut greeted = 0;
-    let ran = run(&bytes, &crowd, &mut |_: Line| {
-        greeted += 1;
-        if greeted == 20 {
-            stop.request();
-        }
-    });
-    assert_eq!(greeted, 20);
-    assert_eq!(ran.unwrap().ended, vec![Ended::Stopped; 20]);
+    all_print(CLOCK, ASK, true);
     let short = Settings {
         time: Some(SHORT),
         yields: true,
@@ -118,8 +104,15 @@ fn one_that_does_not_give_way_as_it_said_is_left_behind() {
         yields: true,
         ..settings(Grants::default())
     };
-    let (ran, _) = told(&run_of("", SPIN), &short);
-    assert_eq!(ran.ended, [Ended::TimedOut(SHORT)]);
+    let printing = "(local $out i32) (local.set $out (call $stdout))
+        (i32.store8 (i32.const 8) (i32.const 10))
+        (loop $again
+          (call $write (local.get $out) (i32.const 8) (i32.const 1) (i32.const 0)) (br $again))
+        unreachable";
+    for body in [SPIN, printing] {
+        let (ran, _) = told(&run_of("", body), &short);
+        assert_eq!(ran.ended, [Ended::TimedOut(SHORT)]);
+    }
 }
 
 #[test]
